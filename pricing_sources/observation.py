@@ -1,0 +1,228 @@
+"""One price as one source stated it: the only thing a feed produces.
+
+A `Series` says *which* price (a stable key without amount, currency or dates); an `Observation` is
+one value of one series. Every row of a document ends as an `Observation`, a `Skipped` row with a
+named reason, or a `Rejected` row that is kept for a person to look at: nothing is dropped silently.
+"""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import ClassVar
+
+from pricing_sources.units import Unit
+
+
+class Kind(StrEnum):
+    """The five families of series; each has its own typed table."""
+
+    GPU = "gpu"
+    ELECTRICITY = "electricity"
+    SALARY = "salary"
+    FX = "fx"
+    RECORD = "record"
+
+
+class PricingCategory(StrEnum):
+    """How a price is bought (FOCUS PricingCategory)."""
+
+    STANDARD = "standard"
+    COMMITTED = "committed"
+    DYNAMIC = "dynamic"
+
+
+class Status(StrEnum):
+    """How firm the source calls its own figure."""
+
+    FINAL = "final"
+    PRELIMINARY = "preliminary"
+    MANUAL = "manual"
+    DERIVED = "derived"
+    """Computed from other figures of the same document (a ratio, an hourly share of a term price)."""
+    LOWER_BOUND = "lower_bound"
+    """Top-coded: the true figure is at least this."""
+
+
+def key_of(*segments: str) -> str:
+    """Join key segments with '/', spelling anything but letters, digits, `. _ + -` as '_'.
+
+    >>> key_of("runpod", "NVIDIA H100 80GB HBM3", "", "secure")
+    'runpod/NVIDIA_H100_80GB_HBM3/secure'
+    """
+    return "/".join(re.sub(r"[^A-Za-z0-9._+-]+", "_", text) for text in segments if text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GpuSeries:
+    """The price of a GPU-hour (or, where the GPU count is not known, of an instance-hour)."""
+
+    kind: ClassVar[Kind] = Kind.GPU
+
+    source: str
+    """Source id: who told us."""
+    provider: str
+    """Who sells: `azure`, `runpod`."""
+    sku: str
+    """The provider's own name of the machine or GPU."""
+    region: str
+    """The provider's own name of the region; `global` where it states none."""
+    purchase: str
+    """`on_demand`, `spot`, `low_priority`, `reserved_1y`, `reserved_3y`, `savings_plan_1y`…"""
+    pricing_category: PricingCategory
+    tier: str = ""
+    """A quality tier the price depends on (`secure`, `community`), or empty."""
+    accelerator: str = ""
+    """The accelerator as the feed names it, or as a sourced table maps it; empty where unknown."""
+    gpu_count: Decimal | None = field(default=None, compare=False)
+    """Accelerators per instance; may be a fraction; None where no sourced table has it."""
+    gpu_memory_gb: Decimal | None = field(default=None, compare=False)
+    includes_power: bool = field(default=True, compare=False)
+    """A rented hour contains its electricity, so an estimate must not add it again."""
+
+    @property
+    def key(self) -> str:
+        """The stable key: source / sku / region / tier / purchase."""
+        return key_of(self.source, self.sku, self.region, self.tier, self.purchase)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ElectricitySeries:
+    """The price of electricity for one kind of customer in one area."""
+
+    kind: ClassVar[Kind] = Kind.ELECTRICITY
+
+    source: str
+    area: str
+    """ISO 3166 code, with subdivision where the price has one: `US`, `US-CA`, `DE`."""
+    sector: str
+    """`industrial`, `commercial`, `residential`, `transportation`, `all`."""
+    basis: str
+    """What the price contains: `retail_average`, `wholesale`…"""
+
+    @property
+    def key(self) -> str:
+        """The stable key: source / area / sector / basis."""
+        return key_of(self.source, self.area, self.sector, self.basis)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SalarySeries:
+    """A salary statistic of one occupation in one area."""
+
+    kind: ClassVar[Kind] = Kind.SALARY
+
+    source: str
+    occupation: str
+    """SOC code, `15-1252`."""
+    occupation_title: str = field(default="", compare=False)
+    area: str
+    """`US`, `US-CA`, or a statistical area's code, `US-M-0019100`."""
+    area_title: str = field(default="", compare=False)
+    statistic: str
+    """`mean`, `p10`, `p25`, `median`, `p75`, `p90`; hourly ones carry `hourly_` before it."""
+
+    @property
+    def key(self) -> str:
+        """The stable key: source / occupation / area / statistic."""
+        return key_of(self.source, self.occupation, self.area, self.statistic)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FxSeries:
+    """A reference exchange rate, as published: `quote_currency` per one `base_currency`."""
+
+    kind: ClassVar[Kind] = Kind.FX
+
+    source: str
+    base_currency: str
+    quote_currency: str
+
+    @property
+    def key(self) -> str:
+        """The stable key: source / base / quote."""
+        return key_of(self.source, self.base_currency, self.quote_currency)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordSeries:
+    """Any other dated figure: storage, licensing, labelling, token prices, PUE, loading, hardware."""
+
+    kind: ClassVar[Kind] = Kind.RECORD
+
+    source: str
+    topic: str
+    """`storage`, `data_licensing`, `labelling`, `llm_api`, `pue`, `loading`, `gpu_power`…"""
+    name: str
+    """What it is about within the topic: `aws_s3_standard`, `us_private_industry`."""
+    variant: str = ""
+    """A level or part: `low`, `central`, `high`, `input`, `output`; empty where there is one."""
+
+    @property
+    def key(self) -> str:
+        """The stable key: source / topic / name / variant."""
+        return key_of(self.source, self.topic, self.name, self.variant)
+
+
+Series = GpuSeries | ElectricitySeries | SalarySeries | FxSeries | RecordSeries
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One value of one series, normalised to `unit`, with the words it was published in."""
+
+    series: Series
+    amount: Decimal
+    """Price of one `unit`; finite."""
+    currency: str | None
+    """ISO 4217 code; None only for a RATIO, KW or W figure, which is not money."""
+    unit: Unit
+    valid_from: datetime
+    """When it began to hold; aware."""
+    dated: bool = True
+    """True if the source states `valid_from`; False if it is only the moment we looked."""
+    status: Status = Status.FINAL
+    vintage: str = ""
+    """Edition of a statistic: `2025`, `2026-Q2`."""
+    published_amount: str
+    """The figure as the document spells it."""
+    published_unit: str
+    """The unit as the document (or, where it has none, its documentation) words it."""
+    locator: str
+    """Where in the document: a JSON pointer, `sheet!cell`, a line number."""
+    reference_url: str = ""
+    """For a manual record: the page a person read it on."""
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what could never be a price."""
+        if not self.amount.is_finite():
+            raise ValueError(f"{self.series.key}: amount must be finite, not {self.amount}")
+        if self.valid_from.tzinfo is None:
+            raise ValueError(f"{self.series.key}: valid_from must carry a time zone")
+        if self.currency is not None and not re.fullmatch(r"[A-Z]{3}", self.currency):
+            raise ValueError(f"{self.series.key}: currency must be an ISO 4217 code, not {self.currency!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A row that is well understood and is not a price we keep (a Windows meter, a blank cell)."""
+
+    reason: str
+    """A short slug, counted per document: `windows`, `zero_price`, `not_accelerated`."""
+    locator: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A row that should have been a price and cannot be believed; it is kept in quarantine."""
+
+    reason: str
+    """A sentence that says what is wrong and what would have been accepted."""
+    locator: str
+    text: str
+    """The row as it stood, shortened to at most 500 characters."""
+
+
+Reading = Observation | Skipped | Rejected

@@ -1,0 +1,126 @@
+"""The contract every feed keeps: `fetch` talks to the world, `parse` thinks about bytes.
+
+`parse` is pure: the same document gives the same readings for ever. That is what makes a stored
+document worth keeping, a parser fix replayable, and a feed testable without a network.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Protocol
+
+from pricing_sources.observation import Kind, Reading
+from pricing_sources.transport import Reply, Transport, Validators
+from pricing_sources.units import Unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cadence:
+    """When a feed is expected to have something new: both our schedule and its staleness clock."""
+
+    cron: str
+    """Five-field cron expression of the expected publications."""
+    timezone: str = "UTC"
+    """IANA zone the cron expression is read in."""
+    jitter: timedelta = timedelta(0)
+    """Spread of our request after a slot, so that replicas and users do not strike together."""
+    stale_after: int = 2
+    """How many expected publications may be missed before the feed is called stale."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceInfo:
+    """Everything about a feed that is not code."""
+
+    id: str
+    """Equals the module's name."""
+    title: str
+    publisher: str
+    kinds: tuple[Kind, ...]
+    homepage: str
+    """Documentation of the feed, for people."""
+    url: str
+    """What `fetch` asks; the setting COSTPLAN_SOURCE_<ID>_URL overrides it."""
+    licence: str
+    attribution: str
+    """The sentence the publisher wants to see beside its figures."""
+    republish: bool = True
+    """False where the figures may be stored for own use but not served to others."""
+    cadence: Cadence
+    parser_version: int = 1
+    """Raised when `parse` changes its reading of the same bytes."""
+    key_setting: str | None = None
+    """Name of the setting that holds the credential, if the feed needs one."""
+    plausible: Mapping[Unit, tuple[Decimal, Decimal]] = field(default_factory=dict)
+    """Inclusive band per unit; an amount outside is quarantined, never stored as a price."""
+    bundled: bool = False
+    """True where the documents ship with the package and no network is needed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One response of a feed: the bytes, and where and when they came from."""
+
+    source_id: str
+    url: str
+    """Without credentials; `file:<name>` for an imported file."""
+    body: bytes
+    fetched_at: datetime
+    status: int = 200
+    media_type: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Only those that matter: etag, last-modified, date, content-type, retry-after."""
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of the bytes: the document's identity."""
+        return hashlib.sha256(self.body).hexdigest()
+
+    @classmethod
+    def of(cls, source_id: str, reply: Reply, fetched_at: datetime) -> "Document":
+        """Make a document of a transport's reply."""
+        return cls(
+            source_id=source_id,
+            url=reply.url,
+            body=reply.body,
+            fetched_at=fetched_at,
+            status=reply.status,
+            media_type=reply.media_type,
+            headers=reply.headers,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NotModified:
+    """The feed confirmed (HTTP 304) that the document last read from `url` still stands."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchRequest:
+    """What a fetch may know: where to ask, what time it is, and what we have already."""
+
+    url: str
+    now: datetime
+    api_key: str | None = field(default=None, repr=False)
+    seed: bool = False
+    """True while nothing of this feed has been stored yet: fetch its history where it has one."""
+    known: Mapping[str, Validators] = field(default_factory=dict)
+    """ETag and Last-Modified per URL of the last good documents."""
+
+
+class Source(Protocol):
+    """A feed."""
+
+    @property
+    def info(self) -> SourceInfo:
+        """What this feed is."""
+
+    def fetch(self, transport: Transport, request: FetchRequest) -> Iterator[Document | NotModified]:
+        """Ask the feed; yield each document it sends. Raises FetchFailed."""
+
+    def parse(self, document: Document) -> Iterator[Reading]:
+        """Read one document. Raises ShapeChanged if it is not in the feed's shape."""

@@ -1,0 +1,73 @@
+"""The closed vocabulary of units, with exact factors between those that measure the same thing.
+
+Spelling follows FOCUS UnitFormat (`<Singular>-<Plural time>`, `<quantity> <plural>`); `kWh` is
+outside its list, which FOCUS allows.
+"""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+
+class Unit(StrEnum):
+    """What one price buys, or what one quantity counts."""
+
+    GPU_HOUR = "GPU-Hours"
+    INSTANCE_HOUR = "Instance-Hours"
+    GPU = "GPUs"
+    W = "W"
+    KW = "kW"
+    KWH = "kWh"
+    MWH = "MWh"
+    TB = "TB"
+    GB = "GB"
+    TB_MONTH = "TB-Months"
+    GB_MONTH = "GB-Months"
+    TOKENS = "Tokens"
+    TOKENS_1M = "1000000 Tokens"
+    QUERY = "Queries"
+    LABEL = "Labels"
+    PERSON = "Persons"
+    PERSON_HOUR = "Person-Hours"
+    PERSON_YEAR = "Person-Years"
+    HOUR = "Hours"
+    DAY = "Days"
+    MONTH = "Months"
+    YEAR = "Years"
+    EURO = "EUR"
+    """One euro: the pricing unit of a reference exchange rate (foreign currency per 1 EUR)."""
+    RATIO = "1"
+    """A dimensionless factor: PUE, compensation loading, chip-to-server power."""
+
+
+_FACTORS: Final[dict[tuple[Unit, Unit], Decimal]] = {
+    (Unit.KW, Unit.W): Decimal(1000),
+    (Unit.MWH, Unit.KWH): Decimal(1000),
+    (Unit.TB, Unit.GB): Decimal(1000),
+    (Unit.TB_MONTH, Unit.GB_MONTH): Decimal(1000),
+    (Unit.TOKENS_1M, Unit.TOKENS): Decimal(1_000_000),
+    (Unit.DAY, Unit.HOUR): Decimal(24),
+}
+"""How many of the second unit make one of the first. Decimal (SI) prefixes: 1 TB = 1000 GB."""
+
+
+class UnitMismatch(ValueError):
+    """Two units that do not measure the same thing were mixed."""
+
+
+def factor(from_unit: Unit, to_unit: Unit) -> Decimal:
+    """Return how many `to_unit` make one `from_unit`, exactly.
+
+    >>> factor(Unit.KW, Unit.W)
+    Decimal('1000')
+
+    Raises UnitMismatch if the two do not measure the same thing. A factor below one is exact too:
+    every factor in the table is a power of ten, or 24 hours.
+    """
+    if from_unit == to_unit:
+        return Decimal(1)
+    if (from_unit, to_unit) in _FACTORS:
+        return _FACTORS[from_unit, to_unit]
+    if (to_unit, from_unit) in _FACTORS:
+        return 1 / _FACTORS[to_unit, from_unit]
+    raise UnitMismatch(f"cannot turn {from_unit} into {to_unit}: they do not measure the same thing")

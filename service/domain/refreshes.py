@@ -1,0 +1,111 @@
+"""What a refresh did, and how a source stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Trigger = Literal["schedule", "manual", "import", "start"]
+"""What set a refresh off."""
+Scope = Literal["seed", "feed", "import"]
+"""How much was asked for: the whole history, the current feed, one file. Coverage is compared within a scope."""
+RefreshStatus = Literal["sealed", "failed", "quarantined"]
+Freshness = Literal["fresh", "stale", "never", "bundled"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refresh:
+    """One look at one source: what was checked, when, how it ended, what changed."""
+
+    refresh_id: int
+    source: str
+    parser_version: int
+    trigger: Trigger
+    scope: Scope
+    started_at: datetime
+    recorded_at: datetime
+    """The seal: the moment its rows became known."""
+    status: RefreshStatus
+    rows_read: int
+    """observed + rejected + every skipped row."""
+    observed: int
+    """Rows that are prices."""
+    added: int
+    corrected: int
+    unchanged: int
+    rejected: int
+    skipped: Mapping[str, int]
+    """How many rows were skipped, by named reason."""
+    error_code: str | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantinedRow:
+    """A row that should have been a price and could not be believed."""
+
+    refresh_id: int
+    source: str
+    locator: str
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRecord:
+    """What the log knows of one source."""
+
+    source: str
+    series: int
+    last_good_at: datetime | None
+    """Seal of its newest good refresh."""
+    last_checked: Refresh | None
+    """Its newest refresh, however it ended."""
+    quarantined_rows: int
+    """Rows held back by its newest good refresh."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceStatus:
+    """How a source stands now: the answer to "can I trust its prices today?"."""
+
+    source: str
+    title: str
+    publisher: str
+    kinds: tuple[str, ...]
+    homepage: str
+    url: str
+    licence: str
+    attribution: str
+    republish: bool
+    cadence: str
+    timezone: str
+    key_needed: bool
+    enabled: bool
+    series: int
+    last_good_at: datetime | None
+    next_due_at: datetime | None
+    missed_publications: int
+    freshness: Freshness
+    last_status: RefreshStatus | None
+    last_error: str | None
+    quarantined_rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesPoint:
+    """One row of a series' history, as the log holds it."""
+
+    valid_from: datetime
+    recorded_at: datetime
+    change: Literal["observed", "correction", "retracted", "absent"]
+    amount: str | None
+    currency: str | None
+    unit: str
+    status: str
+    vintage: str
+    document_sha256: str
+    document_url: str
+    locator: str
+    published_amount: str
+    published_unit: str

@@ -1,0 +1,134 @@
+"""Raw documents: the bytes kept once per content hash, and every time a feed sent them."""
+
+import zlib
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection, insert, select
+
+from pricing_sources.source import Document
+from pricing_sources.transport import Validators
+from service.errors import NotFound
+from service.store.tables import document as document_table
+from service.store.tables import document_fetch, refresh
+
+
+def add(connection: Connection, refresh_id: int, document: Document) -> int:
+    """Keep a document and say that this refresh got it; returns the id of the fetch."""
+    digest = document.sha256
+    known = connection.scalar(select(document_table.c.sha256).where(document_table.c.sha256 == digest))
+    if known is None:
+        connection.execute(
+            insert(document_table).values(
+                sha256=digest,
+                size=len(document.body),
+                media_type=document.media_type,
+                body=zlib.compress(document.body, 6),
+            )
+        )
+    return _add_fetch(
+        connection, refresh_id, digest, document.url, document.fetched_at, document.status, document.headers
+    )
+
+
+def add_unmodified(connection: Connection, refresh_id: int, url: str, fetched_at: datetime) -> int:
+    """Say that a feed confirmed what it sent before."""
+    return _add_fetch(connection, refresh_id, None, url, fetched_at, 304, {})
+
+
+def read(connection: Connection, sha256: str) -> Document:
+    """A stored document, as it was first received. Raises NotFound."""
+    row = connection.execute(
+        select(
+            document_table.c.body,
+            document_table.c.media_type,
+            document_fetch.c.url,
+            document_fetch.c.fetched_at,
+            document_fetch.c.http_status,
+            document_fetch.c.headers,
+            refresh.c.source_id,
+        )
+        .join(document_fetch, document_fetch.c.sha256 == document_table.c.sha256)
+        .join(refresh, refresh.c.refresh_id == document_fetch.c.refresh_id)
+        .where(document_table.c.sha256 == sha256)
+        .order_by(document_fetch.c.fetch_id)
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"no document has the SHA-256 {sha256}; citations and refreshes name the ones there are")
+    return Document(
+        source_id=row.source_id,
+        url=row.url,
+        body=zlib.decompress(row.body),
+        fetched_at=row.fetched_at,
+        status=row.http_status,
+        media_type=row.media_type,
+        headers=msgspec.json.decode(row.headers, type=dict[str, str]),
+    )
+
+
+def validators(connection: Connection, source_id: str) -> Mapping[str, Validators]:
+    """ETag and Last-Modified per URL, from the newest good refresh of a source that brought documents."""
+    newest = (
+        select(document_fetch.c.refresh_id)
+        .join(refresh, refresh.c.refresh_id == document_fetch.c.refresh_id)
+        .where(refresh.c.source_id == source_id, refresh.c.status == "sealed", document_fetch.c.sha256.is_not(None))
+        .order_by(document_fetch.c.refresh_id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    known = {}
+    for row in connection.execute(
+        select(document_fetch.c.url, document_fetch.c.headers).where(document_fetch.c.refresh_id == newest)
+    ):
+        headers = msgspec.json.decode(row.headers, type=dict[str, str])
+        if "etag" in headers or "last-modified" in headers:
+            known[row.url] = Validators(headers.get("etag", ""), headers.get("last-modified", ""))
+    return known
+
+
+def last_hashes(connection: Connection, source_id: str, scope: str, parser_version: int) -> tuple[str, ...]:
+    """Hashes of the documents of the newest good refresh of this scope, in order; empty if there is none."""
+    newest = connection.scalar(
+        select(refresh.c.refresh_id)
+        .where(
+            refresh.c.source_id == source_id,
+            refresh.c.scope == scope,
+            refresh.c.status == "sealed",
+            refresh.c.observed > 0,
+            refresh.c.parser_version == parser_version,
+        )
+        .order_by(refresh.c.refresh_id.desc())
+        .limit(1)
+    )
+    rows = connection.scalars(
+        select(document_fetch.c.sha256)
+        .where(document_fetch.c.refresh_id == newest, document_fetch.c.sha256.is_not(None))
+        .order_by(document_fetch.c.fetch_id)
+    )
+    return tuple(rows)
+
+
+def _add_fetch(
+    connection: Connection,
+    refresh_id: int,
+    sha256: str | None,
+    url: str,
+    fetched_at: datetime,
+    status: int,
+    headers: Mapping[str, str],
+) -> int:
+    inserted = connection.execute(
+        insert(document_fetch)
+        .values(
+            refresh_id=refresh_id,
+            sha256=sha256,
+            url=url,
+            fetched_at=fetched_at,
+            http_status=status,
+            headers=msgspec.json.encode(dict(sorted(headers.items()))).decode(),
+        )
+        .returning(document_fetch.c.fetch_id)
+    )
+    return int(inserted.scalar_one())

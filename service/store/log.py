@@ -1,0 +1,255 @@
+"""Appending to the log: one refresh, sealed in one transaction.
+
+Nothing is overwritten. A price that repeats writes no row; the sealed refresh says it was checked.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+from sqlalchemy import Connection, and_, insert, select, update
+
+from pricing_sources.errors import Quarantined, SourceError
+from pricing_sources.observation import Observation, Reading, Rejected, Skipped
+from pricing_sources.source import Document, SourceInfo
+from service.domain.refreshes import Refresh, Scope, Trigger
+from service.store import documents, refreshes
+from service.store.novelty import JUMP, append_new, take_out_jumps, take_out_repeats
+from service.store.staging import Stager
+from service.store.tables import log_head, quarantine, refresh, source_edition
+
+JUMP_SHARE: Final = 0.2
+"""More jumps than this share of a document, and the document as a whole is not believed."""
+QUARANTINE_ROWS: Final = 10_000
+"""Rows kept per refresh for a person to look at; all are counted."""
+
+Read = Callable[[Document], Iterable[Reading]]
+Fence = Callable[[Connection], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What a refresh is about to seal."""
+
+    info: SourceInfo
+    trigger: Trigger
+    scope: Scope
+    started_at: datetime
+    documents: tuple[Document, ...]
+    unmodified: tuple[str, ...] = ()
+    """URLs the feed confirmed with 304."""
+    fence: Fence | None = None
+    """Raises LeaseLost, inside the transaction, if another worker has taken the run over."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was read from the documents of one refresh."""
+
+    observed: int = 0
+    rejected: list[Rejected] = field(default_factory=list)
+    rejections: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def rows_read(self) -> int:
+        """Every row ended as one of the three."""
+        return self.observed + self.rejections + self.skipped.total()
+
+    def reject(self, row: Rejected) -> None:
+        """Count a row and keep it, up to a limit."""
+        self.rejections += 1
+        if len(self.rejected) < QUARANTINE_ROWS:
+            self.rejected.append(row)
+
+    def demote(self, rows: list[Rejected], repeated: int = 0) -> None:
+        """Rows first counted as prices turned out not to be."""
+        self.observed -= len(rows) + repeated
+        if repeated:
+            self.skipped["repeated"] += repeated
+        for row in rows:
+            self.reject(row)
+
+
+def seal(connection: Connection, attempt: Attempt, read: Read, now: datetime) -> Refresh:
+    """Read the documents, append what is new, and seal the refresh, all or nothing.
+
+    `recorded_at` of every new row is the seal. Raises Quarantined if the documents as a whole
+    cannot be believed, SourceError if one cannot be read, LeaseLost through the fence.
+    """
+    refresh_id, recorded_at = _next_refresh(connection, now)
+    if attempt.fence is not None:
+        attempt.fence(connection)
+    tally = Tally()
+    _insert_refresh(connection, attempt, refresh_id, recorded_at, status="sealed")
+    stager = Stager(connection, attempt.info.id)
+    stager.open()
+    for document in attempt.documents:
+        fetch_id = documents.add(connection, refresh_id, document)
+        stager.add(_observations(read(document), tally), fetch_id)
+    for url in attempt.unmodified:
+        documents.add_unmodified(connection, refresh_id, url, attempt.started_at)
+    if attempt.documents:
+        _require_evidence(connection, attempt, tally)
+    added, corrected = _append(connection, stager, attempt, refresh_id, tally)
+    stager.close()
+    _insert_quarantine(connection, refresh_id, tally.rejected)
+    return _close(connection, refresh_id, tally, added, corrected)
+
+
+def record_failure(connection: Connection, attempt: Attempt, error: SourceError, now: datetime) -> Refresh:
+    """Write down that a refresh failed; the documents it got are kept, no price changes."""
+    refresh_id, recorded_at = _next_refresh(connection, now)
+    status = "quarantined" if isinstance(error, Quarantined) else "failed"
+    _insert_refresh(connection, attempt, refresh_id, recorded_at, status=status, error=error)
+    for document in attempt.documents:
+        documents.add(connection, refresh_id, document)
+    return refreshes.get(connection, refresh_id)
+
+
+def _next_refresh(connection: Connection, now: datetime) -> tuple[int, datetime]:
+    """Take the head of the log: from here to the commit nobody else can seal."""
+    connection.execute(update(log_head).values(refresh_id=log_head.c.refresh_id + 1))
+    head = connection.execute(select(log_head)).one()
+    recorded_at = max(now, head.recorded_at + timedelta(microseconds=1))
+    connection.execute(update(log_head).values(recorded_at=recorded_at))
+    return head.refresh_id, recorded_at
+
+
+def _insert_refresh(
+    connection: Connection,
+    attempt: Attempt,
+    refresh_id: int,
+    recorded_at: datetime,
+    *,
+    status: str,
+    error: SourceError | None = None,
+) -> None:
+    connection.execute(
+        insert(refresh).values(
+            refresh_id=refresh_id,
+            source_id=attempt.info.id,
+            edition_id=_edition(connection, attempt.info),
+            parser_version=attempt.info.parser_version,
+            trigger=attempt.trigger,
+            scope=attempt.scope,
+            started_at=attempt.started_at,
+            recorded_at=recorded_at,
+            status=status,
+            rows_read=0,
+            observed=0,
+            added=0,
+            corrected=0,
+            unchanged=0,
+            rejected=0,
+            skipped="{}",
+            error_code=error.code if error else None,
+            error=str(error) if error else None,
+        )
+    )
+
+
+def _edition(connection: Connection, info: SourceInfo) -> int:
+    values = {
+        "source_id": info.id,
+        "title": info.title,
+        "publisher": info.publisher,
+        "licence": info.licence,
+        "attribution": info.attribution,
+        "republish": info.republish,
+    }
+    same = and_(*(source_edition.c[name] == value for name, value in values.items()))
+    found: int | None = connection.scalar(select(source_edition.c.edition_id).where(same))
+    if found is None:
+        connection.execute(insert(source_edition).values(values))
+        found = connection.execute(select(source_edition.c.edition_id).where(same)).scalar_one()
+    return found
+
+
+def _observations(readings: Iterable[Reading], tally: Tally) -> Iterator[Observation]:
+    for reading in readings:
+        match reading:
+            case Observation():
+                tally.observed += 1
+                yield reading
+            case Skipped(reason=reason):
+                tally.skipped[reason] += 1
+            case Rejected():
+                tally.reject(reading)
+
+
+def _require_evidence(connection: Connection, attempt: Attempt, tally: Tally) -> None:
+    """HTTP 200 is not success: there must be prices, and about as many as last time."""
+    if tally.observed == 0:
+        detail = f"; first reason: {tally.rejected[0].reason}" if tally.rejected else ""
+        raise Quarantined(
+            f"{attempt.info.id}: not one price in the document ({tally.rejections} rows rejected, "
+            f"{tally.skipped.total()} skipped){detail}"
+        )
+    if attempt.scope == "import":
+        return
+    before: int | None = connection.scalar(
+        select(refresh.c.observed)
+        .where(
+            refresh.c.source_id == attempt.info.id,
+            refresh.c.status == "sealed",
+            refresh.c.scope == attempt.scope,
+            refresh.c.observed > 0,
+        )
+        .order_by(refresh.c.refresh_id.desc())
+        .limit(1)
+    )
+    if before is not None and tally.observed * 2 < before:
+        raise Quarantined(
+            f"{attempt.info.id}: only {tally.observed} prices where the last good refresh had {before}; "
+            "if that is right, import the saved document instead"
+        )
+
+
+def _append(connection: Connection, stager: Stager, attempt: Attempt, refresh_id: int, tally: Tally) -> tuple[int, int]:
+    """Move what is new from the stage to the log; returns how many rows were added and corrected."""
+    kinds = sorted(stager.kinds)
+    for kind in kinds:
+        repeated, conflicts = take_out_repeats(connection, kind)
+        tally.demote(conflicts, repeated)
+    jumps = [row for kind in kinds for row in take_out_jumps(connection, kind)]
+    if len(jumps) > max(3, JUMP_SHARE * stager.staged):
+        raise Quarantined(
+            f"{attempt.info.id}: {len(jumps)} of {stager.staged} prices are over {JUMP:g} times "
+            "off their history: the unit or the currency may have changed"
+        )
+    tally.demote(jumps)
+    counts = [append_new(connection, kind, attempt.info.id, refresh_id) for kind in kinds]
+    return sum(added for added, _ in counts), sum(corrected for _, corrected in counts)
+
+
+def _insert_quarantine(connection: Connection, refresh_id: int, rows: list[Rejected]) -> None:
+    if rows:
+        connection.execute(
+            insert(quarantine),
+            [
+                {"refresh_id": refresh_id, "locator": row.locator, "reason": row.reason, "text": row.text}
+                for row in rows
+            ],
+        )
+
+
+def _close(connection: Connection, refresh_id: int, tally: Tally, added: int, corrected: int) -> Refresh:
+    """Fill in the counts of the refresh this transaction inserted; it has not been visible before."""
+    connection.execute(
+        update(refresh)
+        .where(refresh.c.refresh_id == refresh_id)
+        .values(
+            rows_read=tally.rows_read,
+            observed=tally.observed,
+            added=added,
+            corrected=corrected,
+            unchanged=max(0, tally.observed - added - corrected),
+            rejected=tally.rejections,
+            skipped=msgspec.json.encode(dict(sorted(tally.skipped.items()))).decode(),
+        )
+    )
+    return refreshes.get(connection, refresh_id)

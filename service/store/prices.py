@@ -1,0 +1,315 @@
+"""Asking the log: prices in force at one moment, as known at another."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, FromClause, Row, Select, and_, func, literal, select
+
+from pricing_sources.observation import Kind, Status
+from pricing_sources.units import Unit
+from service.domain.as_of import AsOf
+from service.domain.price_book import Citation, Price, PriceBook, Unpriced
+from service.domain.refreshes import SeriesPoint
+from service.errors import NoData, NotFound
+from service.store.tables import OBSERVATIONS, SERIES, document_fetch, fx_series, refresh, source_edition, terms
+
+IN_LIMIT: Final = 500
+"""Keys asked for in one IN list; SQLite and the planners of both like them short."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceFilter:
+    """What to look for; an empty field does not narrow."""
+
+    kind: Kind | None = None
+    source: str = ""
+    text: str = ""
+    """Part of the series key or of the accelerator, area, occupation or record name; case does not matter."""
+    after: str = ""
+    """Only keys after this one (the cursor of the page before)."""
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """The newest refresh a question may use."""
+
+    refresh_id: int
+    recorded_at: datetime
+
+
+def watermark(connection: Connection, known_at: datetime) -> Watermark:
+    """Resolve `known_at` to the newest seal not after it. Raises NoData before the first."""
+    newest = (
+        select(refresh.c.refresh_id, refresh.c.recorded_at)
+        .where(refresh.c.recorded_at <= known_at, refresh.c.status == "sealed")
+        .order_by(refresh.c.refresh_id.desc())
+        .limit(1)
+    )
+    row = connection.execute(newest).one_or_none()
+    if row is None:
+        first = connection.scalar(select(func.min(refresh.c.recorded_at)).where(refresh.c.status == "sealed"))
+        if first is None:
+            raise NoData("no prices are recorded yet; run: costplan refresh, or: costplan import SOURCE FILE")
+        raise NoData(
+            f"nothing was known at {known_at.isoformat()}; the first prices were recorded at {first.isoformat()}"
+        )
+    return Watermark(row.refresh_id, row.recorded_at)
+
+
+def price_book(connection: Connection, as_of: AsOf, keys: Collection[str]) -> PriceBook:
+    """The book of exactly these series, and every reference rate: one statement per kind of series."""
+    mark = watermark(connection, as_of.known_at)
+    checked = _checked(connection, mark)
+    found: dict[str, Price | Unpriced] = {}
+    wanted = sorted(set(keys))
+    for start in range(0, len(wanted), IN_LIMIT):
+        chunk = wanted[start : start + IN_LIMIT]
+        for kind in Kind:
+            only = SERIES[kind].c.key.in_(chunk)
+            for row in connection.execute(_in_force(kind, as_of.valid_at, mark).where(only)):
+                found[row.key] = _price(kind, row, checked)
+    for key in wanted:
+        if key not in found:
+            found[key] = Unpriced(key, _why_missing(connection, key, as_of, mark))
+    rates = _euro_rates(connection, as_of.valid_at, mark, checked)
+    return PriceBook(AsOf(as_of.valid_at, mark.recorded_at), found, rates)
+
+
+def in_force(connection: Connection, kind: Kind, key: str, valid_at: datetime, mark: Watermark) -> Row[Any] | None:
+    """The row of one series in force at `valid_at`, by one statement."""
+    return connection.execute(_in_force(kind, valid_at, mark).where(SERIES[kind].c.key == key)).one_or_none()
+
+
+def search(connection: Connection, as_of: AsOf, wanted: PriceFilter) -> tuple[list[Price], Watermark]:
+    """Prices in force that match, in key order, at most `limit`."""
+    mark = watermark(connection, as_of.known_at)
+    checked = _checked(connection, mark)
+    kinds = [wanted.kind] if wanted.kind else list(Kind)
+    prices: list[Price] = []
+    for kind in kinds:
+        query = _narrowed(_in_force(kind, as_of.valid_at, mark), kind, wanted)
+        query = query.where(OBSERVATIONS[kind].c.amount.is_not(None)).order_by(SERIES[kind].c.key).limit(wanted.limit)
+        rows = ((row, _price(kind, row, checked)) for row in connection.execute(query))
+        prices.extend(price for _, price in rows if isinstance(price, Price))
+    return sorted(prices, key=lambda price: price.series)[: wanted.limit], mark
+
+
+def history(connection: Connection, key: str, known_at: datetime) -> list[SeriesPoint]:
+    """Every row of one series known at `known_at`, oldest first: prices, corrections, absences."""
+    mark = watermark(connection, known_at)
+    for kind in Kind:
+        table = OBSERVATIONS[kind]
+        query = _joined(kind, table.c.refresh_id <= mark.refresh_id).where(SERIES[kind].c.key == key)
+        rows = connection.execute(query.order_by(table.c.valid_from, table.c.refresh_id)).all()
+        if rows:
+            return [_point(row) for row in rows]
+    raise NotFound(f"no series is called {key!r}{_nearest(connection, key)}")
+
+
+def _in_force(kind: Kind, valid_at: datetime, mark: Watermark) -> Select[Any]:
+    """One row per series: the newest by (valid_from, refresh_id) within both clocks."""
+    series, inner = SERIES[kind], OBSERVATIONS[kind].alias("inner_observation")
+    newest = (
+        select(inner.c.observation_id)
+        .where(
+            inner.c.series_id == series.c.series_id,
+            inner.c.valid_from <= valid_at,
+            inner.c.refresh_id <= mark.refresh_id,
+        )
+        .order_by(inner.c.valid_from.desc(), inner.c.refresh_id.desc())
+        .limit(1)
+        .correlate(series)
+        .scalar_subquery()
+    )
+    return _joined(kind, OBSERVATIONS[kind].c.observation_id == newest)
+
+
+def _joined(kind: Kind, condition: Any) -> Select[Any]:
+    series, log = SERIES[kind], OBSERVATIONS[kind]
+    includes_power = series.c.includes_power if kind is Kind.GPU else literal(value=False)
+    source: FromClause = (
+        series.join(log, and_(log.c.series_id == series.c.series_id, condition))
+        .join(terms, terms.c.terms_id == log.c.terms_id)
+        .join(document_fetch, document_fetch.c.fetch_id == log.c.fetch_id)
+        .join(refresh, refresh.c.refresh_id == log.c.refresh_id)
+        .join(source_edition, source_edition.c.edition_id == refresh.c.edition_id)
+    )
+    return select(
+        series.c.key,
+        series.c.source_id,
+        includes_power.label("includes_power"),
+        log.c.valid_from,
+        log.c.change,
+        log.c.amount,
+        log.c.locator,
+        log.c.published_amount,
+        log.c.vintage,
+        terms.c.currency,
+        terms.c.unit,
+        terms.c.published_unit,
+        terms.c.status,
+        terms.c.reference_url,
+        terms.c.note,
+        document_fetch.c.sha256,
+        document_fetch.c.url,
+        document_fetch.c.fetched_at,
+        refresh.c.recorded_at,
+        source_edition.c.publisher,
+        source_edition.c.licence,
+        source_edition.c.attribution,
+    ).select_from(source)
+
+
+def _checked(connection: Connection, mark: Watermark) -> dict[str, datetime]:
+    """When each source was last confirmed, as known at the watermark."""
+    rows = connection.execute(
+        select(refresh.c.source_id, func.max(refresh.c.refresh_id).label("newest"))
+        .where(refresh.c.status == "sealed", refresh.c.refresh_id <= mark.refresh_id)
+        .group_by(refresh.c.source_id)
+        .subquery("newest_of_source")
+        .select()
+    ).all()
+    seals = connection.execute(
+        select(refresh.c.refresh_id, refresh.c.recorded_at).where(
+            refresh.c.refresh_id.in_([row.newest for row in rows])
+        )
+    )
+    by_id = {row.refresh_id: row.recorded_at for row in seals}
+    return {row.source_id: by_id[row.newest] for row in rows}
+
+
+def _price(kind: Kind, row: Row[Any], checked: dict[str, datetime]) -> Price | Unpriced:
+    if row.amount is None:
+        return Unpriced(row.key, f"no longer offered since {row.valid_from.isoformat()}")
+    return Price(
+        series=row.key,
+        kind=kind,
+        amount=row.amount,
+        currency=row.currency or None,
+        unit=Unit(row.unit),
+        valid_from=row.valid_from,
+        recorded_at=row.recorded_at,
+        checked_at=checked[row.source_id],
+        status=Status(row.status),
+        vintage=row.vintage,
+        note=row.note,
+        includes_power=bool(row.includes_power),
+        citation=Citation(
+            source=row.source_id,
+            publisher=row.publisher,
+            licence=row.licence,
+            attribution=row.attribution,
+            document_sha256=row.sha256,
+            document_url=row.url,
+            fetched_at=row.fetched_at,
+            locator=row.locator,
+            reference_url=row.reference_url,
+            published_amount=row.published_amount,
+            published_unit=row.published_unit,
+        ),
+    )
+
+
+def _point(row: Row[Any]) -> SeriesPoint:
+    return SeriesPoint(
+        valid_from=row.valid_from,
+        recorded_at=row.recorded_at,
+        change=row.change,
+        amount=None if row.amount is None else str(row.amount),
+        currency=row.currency or None,
+        unit=row.unit,
+        status=row.status,
+        vintage=row.vintage,
+        document_sha256=row.sha256,
+        document_url=row.url,
+        locator=row.locator,
+        published_amount=row.published_amount,
+        published_unit=row.published_unit,
+    )
+
+
+def _euro_rates(
+    connection: Connection,
+    valid_at: datetime,
+    mark: Watermark,
+    checked: dict[str, datetime],
+) -> dict[str, Price]:
+    """Per currency the newest reference rate per euro, whichever source states it."""
+    query = _in_force(Kind.FX, valid_at, mark).where(fx_series.c.base_currency == "EUR")
+    rates: dict[str, Price] = {}
+    for row in connection.execute(query.order_by(fx_series.c.key)):
+        price = _price(Kind.FX, row, checked)
+        if not isinstance(price, Price) or price.currency is None:
+            continue
+        best = rates.get(price.currency)
+        if best is None or price.valid_from > best.valid_from:
+            rates[price.currency] = price
+    return rates
+
+
+def _narrowed(query: Select[Any], kind: Kind, wanted: PriceFilter) -> Select[Any]:
+    series = SERIES[kind]
+    if wanted.source:
+        query = query.where(series.c.source_id == wanted.source)
+    if wanted.after:
+        query = query.where(series.c.key > wanted.after)
+    if wanted.text:
+        searched = [series.c.key, *(series.c[name] for name in _SEARCHED[kind])]
+        text = " ".join(wanted.text.split())
+        matches = [column.icontains(text, autoescape=True) for column in searched]
+        # A key spells blanks as '_': "H100 SXM" must find "H100_SXM" too.
+        matches.append(series.c.key.icontains(text.replace(" ", "_"), autoescape=True))
+        query = query.where(_any(matches))
+    return query
+
+
+_SEARCHED: Final = {
+    Kind.GPU: ("accelerator", "sku", "region"),
+    Kind.ELECTRICITY: ("area", "sector"),
+    Kind.SALARY: ("occupation_title", "area_title"),
+    Kind.FX: ("quote_currency",),
+    Kind.RECORD: ("topic", "name"),
+}
+
+
+def _any(conditions: Sequence[Any]) -> Any:
+    first, *rest = conditions
+    for condition in rest:
+        first = first | condition
+    return first
+
+
+def _why_missing(connection: Connection, key: str, as_of: AsOf, mark: Watermark) -> str:
+    """Say what is covered, so that the asker can ask something answerable."""
+    for kind in Kind:
+        log, series = OBSERVATIONS[kind], SERIES[kind]
+        covered = connection.execute(
+            select(func.min(log.c.valid_from).label("first"))
+            .join(series, series.c.series_id == log.c.series_id)
+            .where(series.c.key == key, log.c.refresh_id <= mark.refresh_id)
+        ).one()
+        if covered.first is not None:
+            return (
+                f"no price at {as_of.valid_at.isoformat()}; the first known then held from {covered.first.isoformat()}"
+            )
+    return f"no such series was known then{_nearest(connection, key)}"
+
+
+def _nearest(connection: Connection, key: str) -> str:
+    """`; did you mean …`, from keys that share the last words of the one asked for."""
+    words: Iterable[str] = [word for word in key.split("/")[1:] if word] or [key]
+    for word in sorted(words, key=len, reverse=True):
+        for kind in Kind:
+            series = SERIES[kind]
+            found = connection.scalars(
+                select(series.c.key)
+                .where(series.c.key.icontains(word, autoescape=True))
+                .order_by(series.c.key)
+                .limit(3)
+            ).all()
+            if found:
+                return f"; did you mean {' or '.join(found)}?"
+    return "; see: costplan prices ls"

@@ -1,0 +1,95 @@
+"""The refresh log: what was checked, when, how it ended."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, func, select
+
+from service.domain.refreshes import QuarantinedRow, Refresh, SourceRecord
+from service.errors import NotFound
+from service.store.tables import SERIES, quarantine, refresh
+
+
+def newest(connection: Connection, source: str = "", limit: int = 50) -> list[Refresh]:
+    """The newest refreshes, of one source or of all."""
+    query = select(refresh).order_by(refresh.c.refresh_id.desc()).limit(limit)
+    if source:
+        query = query.where(refresh.c.source_id == source)
+    return [refresh_of(row) for row in connection.execute(query)]
+
+
+def get(connection: Connection, refresh_id: int) -> Refresh:
+    """One refresh. Raises NotFound."""
+    row = connection.execute(select(refresh).where(refresh.c.refresh_id == refresh_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no refresh {refresh_id}; see: costplan refreshes ls")
+    return refresh_of(row)
+
+
+def quarantined(connection: Connection, source: str = "", limit: int = 100) -> list[QuarantinedRow]:
+    """Rows held back, newest first."""
+    query = (
+        select(quarantine, refresh.c.source_id)
+        .join(refresh, refresh.c.refresh_id == quarantine.c.refresh_id)
+        .order_by(quarantine.c.quarantine_id.desc())
+        .limit(limit)
+    )
+    if source:
+        query = query.where(refresh.c.source_id == source)
+    return [
+        QuarantinedRow(
+            refresh_id=row.refresh_id, source=row.source_id, locator=row.locator, reason=row.reason, text=row.text
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def records(connection: Connection) -> Mapping[str, SourceRecord]:
+    """How every source stands, in a fixed number of statements."""
+    series: dict[str, int] = {}
+    for table in SERIES.values():
+        for source, number in connection.execute(select(table.c.source_id, func.count()).group_by(table.c.source_id)):
+            series[source] = series.get(source, 0) + number
+    latest = {one.source: one for one in _latest(connection, good_only=False)}
+    good = {one.source: one for one in _latest(connection, good_only=True)}
+    return {
+        source: SourceRecord(
+            source=source,
+            series=series.get(source, 0),
+            last_good_at=good[source].recorded_at if source in good else None,
+            last_checked=latest[source],
+            quarantined_rows=good[source].rejected if source in good else 0,
+        )
+        for source in latest
+    }
+
+
+def refresh_of(row: Row[Any]) -> Refresh:
+    """A row as a domain value."""
+    return Refresh(
+        refresh_id=row.refresh_id,
+        source=row.source_id,
+        parser_version=row.parser_version,
+        trigger=row.trigger,
+        scope=row.scope,
+        started_at=row.started_at,
+        recorded_at=row.recorded_at,
+        status=row.status,
+        rows_read=row.rows_read,
+        observed=row.observed,
+        added=row.added,
+        corrected=row.corrected,
+        unchanged=row.unchanged,
+        rejected=row.rejected,
+        skipped=msgspec.json.decode(row.skipped, type=dict[str, int]),
+        error_code=row.error_code,
+        error=row.error,
+    )
+
+
+def _latest(connection: Connection, *, good_only: bool) -> list[Refresh]:
+    newest_ids = select(func.max(refresh.c.refresh_id)).group_by(refresh.c.source_id)
+    if good_only:
+        newest_ids = newest_ids.where(refresh.c.status == "sealed")
+    return [refresh_of(row) for row in connection.execute(select(refresh).where(refresh.c.refresh_id.in_(newest_ids)))]

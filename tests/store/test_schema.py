@@ -1,0 +1,54 @@
+import pytest
+from alembic import command
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from service.errors import SchemaOutdated
+from service.store import schema
+from service.store.store import Store
+from service.store.tables import metadata
+
+
+def test_the_migrations_lead_to_exactly_the_tables_the_code_describes(store: Store) -> None:
+    def check(connection):
+        settings = schema.config()
+        settings.attributes["connection"] = connection
+        command.check(settings)
+
+    store.write(check)
+
+
+def test_the_schema_can_be_taken_down_and_put_up_again(store: Store) -> None:
+    def down(connection):
+        settings = schema.config()
+        settings.attributes["connection"] = connection
+        command.downgrade(settings, "base")
+
+    store.write(down)
+    assert schema.upgrade(store) == (None, schema.head())
+    schema.require_current(store)
+
+
+def test_an_upgrade_run_twice_finds_nothing_to_do(store: Store) -> None:
+    assert schema.upgrade(store) == (schema.head(), schema.head())
+
+
+def test_a_database_without_a_schema_is_refused_with_the_command_to_run(database_url: str, clock) -> None:
+    empty = Store.open(database_url, clock)
+    with pytest.raises(SchemaOutdated, match="run: costplan db upgrade"):
+        schema.require_current(empty)
+    empty.close()
+
+
+def test_a_database_of_a_newer_version_is_refused_too(store: Store) -> None:
+    store.write(lambda c: c.execute(text("UPDATE alembic_version SET version_num = 'f00'")))
+    with pytest.raises(SchemaOutdated, match="newer version"):
+        schema.require_current(store)
+
+
+@pytest.mark.parametrize("table", ["document", "gpu_observation", "estimate", "terms", "quarantine"])
+@pytest.mark.parametrize("statement", ["UPDATE {} SET {} = {}", "DELETE FROM {}"])
+def test_the_database_itself_refuses_to_rewrite_history(store: Store, seeded_log, table: str, statement: str) -> None:
+    column = list(metadata.tables[table].columns)[-1].name
+    with pytest.raises(DBAPIError, match="append-only"):
+        store.write(lambda c: c.execute(text(statement.format(table, column, column))))
