@@ -1,0 +1,161 @@
+"""What a scenario must be before it can be priced; every problem is named, not only the first."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from decimal import Decimal
+from typing import Final
+
+from service.domain.scenario import (
+    DataPart,
+    EngineeringPart,
+    FactorInput,
+    FineTuningPart,
+    InferencePart,
+    PriceInput,
+    Scenario,
+    TrainingPart,
+)
+from service.errors import FieldProblem, Invalid
+
+LARGEST: Final = Decimal(10) ** 15
+LONGEST_NAME: Final = 200
+PARTS: Final = ("data", "training", "inference", "fine_tuning", "engineering")
+
+Problems = Iterator[FieldProblem]
+
+
+def validate(scenario: Scenario) -> None:
+    """Raise Invalid naming every field that cannot be priced as given, and what would work."""
+    problems = tuple(_problems(scenario))
+    if problems:
+        raise Invalid("; ".join(f"{problem.field}: {problem.message}" for problem in problems), problems=problems)
+
+
+def _problems(scenario: Scenario) -> Problems:
+    if not scenario.name.strip() or len(scenario.name) > LONGEST_NAME:
+        yield FieldProblem("name", f"must have 1 to {LONGEST_NAME} characters")
+    yield from _currency("currency", scenario.currency)
+    parts = [(name, getattr(scenario, name)) for name in PARTS if getattr(scenario, name) is not None]
+    if not parts:
+        yield FieldProblem("scenario", f"has nothing to price; give at least one of {', '.join(PARTS)}")
+    for name, part in parts:
+        yield from _inputs(name, part)
+        match part:
+            case DataPart():
+                yield from _data(part)
+            case TrainingPart():
+                yield from _training(part)
+            case InferencePart():
+                yield from _inference(part)
+            case FineTuningPart():
+                yield from _fine_tuning(part)
+            case EngineeringPart():
+                yield from _loading("engineering.loading", part.loading)
+            case _:
+                pass
+
+
+def _inputs(path: str, part: object) -> Problems:
+    """Every number is finite, not negative and of this world; every price is stated or looked up."""
+    for field in fields(part):  # type: ignore[arg-type]
+        value, where = getattr(part, field.name), f"{path}.{field.name}"
+        match value:
+            case Decimal():
+                yield from _number(where, value)
+            case PriceInput():
+                yield from _price(where, value)
+            case FactorInput():
+                yield from _factor(where, value)
+            case _:
+                pass
+
+
+def _number(where: str, value: Decimal) -> Problems:
+    if not value.is_finite() or value < 0 or value > LARGEST:
+        yield FieldProblem(where, f"must be a number from 0 to 1e15, not {value}")
+
+
+def _price(where: str, price: PriceInput) -> Problems:
+    if (price.series is None) == (price.amount is None):
+        yield FieldProblem(where, "give either a series of the price book or an amount of your own")
+    if price.amount is not None:
+        yield from _number(f"{where}.amount", price.amount)
+    if price.currency is not None:
+        yield from _currency(f"{where}.currency", price.currency)
+        if price.series is not None:
+            yield FieldProblem(f"{where}.currency", "a series has its own currency; leave this out")
+
+
+def _factor(where: str, factor: FactorInput) -> Problems:
+    if (factor.series is None) == (factor.value is None):
+        yield FieldProblem(where, "give either a series of the price book or a value of your own")
+    if factor.value is not None:
+        yield from _number(f"{where}.value", factor.value)
+
+
+def _currency(where: str, code: str) -> Problems:
+    if not re.fullmatch(r"[A-Z]{3}", code):
+        yield FieldProblem(where, f"must be an ISO 4217 code such as USD, not {code!r}")
+
+
+def _data(part: DataPart) -> Problems:
+    if part.licensing_fees is None and part.storage_costs is None:
+        yield FieldProblem("data", "has nothing to price; give licensing_fees, storage_costs or both")
+
+
+def _training(part: TrainingPart) -> Problems:
+    power, electricity = part.power_per_gpu_kw is not None, part.electricity_price is not None
+    if part.gpu_price is None and not (power or electricity):
+        yield FieldProblem(
+            "training", "has nothing to price; give gpu_price, or power_per_gpu_kw with electricity_price"
+        )
+    if power and not electricity:
+        yield FieldProblem("training.electricity_price", "is missing beside power_per_gpu_kw")
+    if electricity and not power:
+        yield FieldProblem("training.power_per_gpu_kw", "is missing beside electricity_price")
+    if electricity and part.gpu_price is not None and part.gpu_price.series is not None:
+        yield FieldProblem(
+            "training.electricity_price",
+            "a rented GPU-hour already includes its electricity; leave this out, or state gpu_price yourself "
+            "if it is the price of hardware without power",
+        )
+    if part.utilisation > 1:
+        yield FieldProblem("training.utilisation", f"must be 0 to 1, not {part.utilisation}")
+    for name in ("server_factor", "pue"):
+        yield from _loading(f"training.{name}", getattr(part, name))
+
+
+def _loading(where: str, factor: FactorInput | None) -> Problems:
+    if factor is not None and factor.value is not None and factor.value < 1:
+        yield FieldProblem(f"{where}.value", f"must be 1 or more, not {factor.value}")
+
+
+def _inference(part: InferencePart) -> Problems:
+    pairs = (
+        ("input_tokens_per_query", "input_token_price"),
+        ("output_tokens_per_query", "output_token_price"),
+    )
+    complete = 0
+    for tokens, price in pairs:
+        has_tokens, has_price = getattr(part, tokens) is not None, getattr(part, price) is not None
+        complete += has_tokens and has_price
+        if has_tokens != has_price:
+            missing, present = (price, tokens) if has_tokens else (tokens, price)
+            yield FieldProblem(f"inference.{missing}", f"is missing beside {present}")
+        if part.cost_per_query is not None and (has_tokens or has_price):
+            yield FieldProblem(
+                f"inference.{tokens}", "give either cost_per_query or the tokens of a query with their prices"
+            )
+    if part.cost_per_query is None and not complete:
+        yield FieldProblem(
+            "inference.cost_per_query", "is missing; give it, or the tokens of a query with their prices"
+        )
+
+
+def _fine_tuning(part: FineTuningPart) -> Problems:
+    for quantity, price in (("new_data_tb", "new_data_price"), ("labels", "label_price")):
+        if getattr(part, quantity) > 0 and getattr(part, price) is None:
+            yield FieldProblem(f"fine_tuning.{price}", f"is missing beside {quantity}")
+        if getattr(part, quantity) == 0 and getattr(part, price) is not None:
+            yield FieldProblem(f"fine_tuning.{quantity}", f"is missing beside {price}")

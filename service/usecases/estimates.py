@@ -1,0 +1,54 @@
+"""Price a scenario, keep the answer, find it again."""
+
+from datetime import datetime
+
+from service.domain.as_of import AsOf
+from service.domain.estimate import Estimate
+from service.domain.scenario import Scenario
+from service.estimating.estimate import estimate, series_needed
+from service.estimating.validation import validate
+from service.store import estimates, prices
+from service.store.estimates import EstimateSummary, StoredEstimate, StoredScenario
+from service.store.store import Store
+
+
+def new_estimate(store: Store, scenario: Scenario, question: AsOf, *, now: datetime) -> StoredEstimate:
+    """Price a scenario at one as-of and keep it; the same question twice is the same estimate.
+
+    Raises Invalid naming every field that cannot be priced as given, NoData before the first refresh.
+    """
+    answer = price_scenario(store, scenario, question)
+    return store.write(lambda c: estimates.add(c, answer, now))
+
+
+def price_scenario(store: Store, scenario: Scenario, question: AsOf) -> Estimate:
+    """Price a scenario without keeping it."""
+    validate(scenario)
+    book = store.read(lambda c: prices.price_book(c, question, series_needed(scenario)))
+    return estimate(scenario, book)
+
+
+def get_estimate(store: Store, name: str) -> StoredEstimate:
+    """An estimate by id, or an unambiguous start of it. Raises NotFound."""
+    return store.read(lambda c: estimates.get(c, name))
+
+
+def list_estimates(store: Store, scenario_id: str = "", limit: int = 50, after: str = "") -> list[EstimateSummary]:
+    """The ledger, newest first."""
+    return store.read(lambda c: estimates.newest(c, scenario_id, limit, after))
+
+
+def new_scenario(store: Store, scenario: Scenario, *, now: datetime) -> StoredScenario:
+    """Keep a scenario without pricing it. Raises Invalid."""
+    validate(scenario)
+    return store.write(lambda c: estimates.add_scenario(c, scenario, now))
+
+
+def get_scenario(store: Store, name: str) -> StoredScenario:
+    """A scenario by id, or an unambiguous start of it. Raises NotFound."""
+    return store.read(lambda c: estimates.get_scenario(c, name))
+
+
+def list_scenarios(store: Store, limit: int = 50) -> list[StoredScenario]:
+    """Scenarios, newest first."""
+    return store.read(lambda c: estimates.scenarios(c, limit))
