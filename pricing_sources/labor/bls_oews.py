@@ -1,0 +1,259 @@
+"""BLS Occupational Employment and Wage Statistics: what an occupation earns, by place.
+
+Three things to know. The API serves the newest year only, so every vintage is worth keeping. Wages
+are base pay: no bonus, no equity, no self-employed, and far under what frontier laboratories pay.
+A wage above the survey's ceiling is not stated at all: it reads `-`, and a footnote names the
+ceiling, which is kept as a lower bound.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from pricing_sources.documents import decimal_text
+from pricing_sources.observation import Kind, Observation, Reading, Rejected, SalarySeries, Skipped, Status
+from pricing_sources.protocols import bls_api
+from pricing_sources.source import Cadence, Document, FetchRequest, SourceInfo
+from pricing_sources.transport import Transport
+from pricing_sources.units import Unit
+
+OCCUPATIONS: Final[Mapping[str, str]] = {
+    "15-1252": "Software Developers",
+    "15-2051": "Data Scientists",
+    "15-1221": "Computer and Information Research Scientists",
+}
+"""The people who build language models, by SOC 2018 code."""
+
+AREAS: Final[Mapping[str, str]] = {
+    "N0000000": "United States",
+    "S0600000": "California",
+    "S3600000": "New York",
+    "S4800000": "Texas",
+    "S5300000": "Washington",
+    "M0031080": "Los Angeles",
+    "M0019100": "Dallas",
+}
+"""Area type and area code of an OEWS series id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wage:
+    """What the last two digits of a series id mean."""
+
+    statistic: str
+    unit: Unit
+    words: str
+    """BLS's own name of the figure."""
+
+
+WAGES: Final[Mapping[str, Wage]] = {
+    "03": Wage("hourly_mean", Unit.PERSON_HOUR, "Hourly mean wage"),
+    "04": Wage("mean", Unit.PERSON_YEAR, "Annual mean wage"),
+    "06": Wage("hourly_p10", Unit.PERSON_HOUR, "Hourly 10th percentile wage"),
+    "07": Wage("hourly_p25", Unit.PERSON_HOUR, "Hourly 25th percentile wage"),
+    "08": Wage("hourly_median", Unit.PERSON_HOUR, "Hourly median wage"),
+    "09": Wage("hourly_p75", Unit.PERSON_HOUR, "Hourly 75th percentile wage"),
+    "10": Wage("hourly_p90", Unit.PERSON_HOUR, "Hourly 90th percentile wage"),
+    "11": Wage("p10", Unit.PERSON_YEAR, "Annual 10th percentile wage"),
+    "12": Wage("p25", Unit.PERSON_YEAR, "Annual 25th percentile wage"),
+    "13": Wage("median", Unit.PERSON_YEAR, "Annual median wage"),
+    "14": Wage("p75", Unit.PERSON_YEAR, "Annual 75th percentile wage"),
+    "15": Wage("p90", Unit.PERSON_YEAR, "Annual 90th percentile wage"),
+}
+NOT_WAGES: Final = frozenset({"01", "02", "05", "16", "17"})
+"""Employment, its shares and the standard errors."""
+
+HOURS_PER_YEAR: Final = 2080
+"""BLS multiplies an hourly wage by this to state an annual one."""
+WIDEST_GAP: Final = Decimal("0.01")
+"""How far an hourly wage may be from the annual one, both being rounded."""
+
+STATE_CODES: Final[Mapping[str, str]] = {
+    "01": "AL", "02": "AK", "04": "AZ", "05": "AR", "06": "CA", "08": "CO", "09": "CT", "10": "DE", "11": "DC",
+    "12": "FL", "13": "GA", "15": "HI", "16": "ID", "17": "IL", "18": "IN", "19": "IA", "20": "KS", "21": "KY",
+    "22": "LA", "23": "ME", "24": "MD", "25": "MA", "26": "MI", "27": "MN", "28": "MS", "29": "MO", "30": "MT",
+    "31": "NE", "32": "NV", "33": "NH", "34": "NJ", "35": "NM", "36": "NY", "37": "NC", "38": "ND", "39": "OH",
+    "40": "OK", "41": "OR", "42": "PA", "44": "RI", "45": "SC", "46": "SD", "47": "TN", "48": "TX", "49": "UT",
+    "50": "VT", "51": "VA", "53": "WA", "54": "WV", "55": "WI", "56": "WY", "66": "GU", "72": "PR", "78": "VI",
+}  # fmt: skip
+"""FIPS code of a state or territory to its postal abbreviation."""
+
+CURRENCY: Final = "USD"
+ALL_INDUSTRIES: Final = "000000"
+REFERENCE_MONTH: Final = 5
+TOP_CODED: Final = "5"
+
+_ID: Final = re.compile(r"OEU(?P<area>[NSM]\d{7})(?P<industry>\d{6})(?P<occupation>\d{6})(?P<wage>\d{2})")
+_CEILING: Final = re.compile(r"\$(?P<amount>\d[\d,]*(?:\.\d+)?)\s*(?:per\s+|/\s*)(?P<per>hour|year)")
+
+
+def series_id(area: str, occupation: str, wage: str) -> str:
+    """The 25 characters of a series id, all industries together.
+
+    >>> series_id("N0000000", "15-1252", "04")
+    'OEUN000000000000015125204'
+    """
+    return f"OEU{area}{ALL_INDUSTRIES}{occupation.replace('-', '')}{wage}"
+
+
+ASKED: Final = (
+    *(
+        series_id(area, occupation, wage)
+        for occupation in OCCUPATIONS
+        for area in AREAS
+        for wage in ("04", "11", "12", "13", "14", "15")
+    ),
+    *(series_id("N0000000", occupation, "08") for occupation in OCCUPATIONS),
+)
+"""129 series in 6 queries of the 25 a day: annual mean and percentiles everywhere, and the national
+hourly median as a witness against the annual one."""
+
+
+class BlsOews:
+    """Wages by occupation and area, once a year."""
+
+    info = SourceInfo(
+        id="bls_oews",
+        title="BLS Occupational Employment and Wage Statistics",
+        publisher="U.S. Bureau of Labor Statistics",
+        kinds=(Kind.SALARY,),
+        homepage="https://www.bls.gov/oes/",
+        url=bls_api.URL,
+        licence=bls_api.LICENCE,
+        attribution=bls_api.ATTRIBUTION,
+        # The figures of May come out once in the following year, in April in a good year and in
+        # July in a bad one: we look in each of those months, and are stale after a season in vain.
+        cadence=Cadence(cron="0 14 10 4-9 *", timezone="America/New_York", jitter=timedelta(hours=2), stale_after=6),
+        plausible={
+            Unit.PERSON_YEAR: (Decimal(15_000), Decimal(1_000_000)),
+            Unit.PERSON_HOUR: (Decimal(7), Decimal(500)),
+        },
+    )
+
+    def fetch(self, transport: Transport, request: FetchRequest) -> Iterator[Document]:
+        """Ask for every series of ASKED, 25 to a query. Raises FetchFailed."""
+        this_year = request.now.year
+        for reply in bls_api.ask(transport, request.url, ASKED, first_year=this_year - 2, last_year=this_year):
+            yield Document.of(self.info.id, reply, request.now)
+
+    def parse(self, document: Document) -> Iterator[Reading]:
+        """Read one reading per figure, and one per message that speaks of a series.
+
+        Raises Quarantined where BLS refused the request, ShapeChanged where the envelope is another.
+        """
+        found = bls_api.figures(document)
+        return _cross_checked([_reading(each) if isinstance(each, bls_api.Figure) else each for each in found])
+
+
+SOURCE: Final = BlsOews()
+
+
+def _reading(figure: bls_api.Figure) -> Reading:
+    parts = _ID.fullmatch(figure.series_id)
+    if parts is None:
+        return figure.rejected("not an OEWS series id; one reads OEUN000000000000015125204")
+    wage, area = WAGES.get(parts["wage"]), _area(parts["area"])
+    if parts["industry"] != ALL_INDUSTRIES:
+        return figure.skipped("industry_specific")
+    if parts["wage"] in NOT_WAGES:
+        return figure.skipped("not_a_wage")
+    if wage is None or area is None:
+        return figure.rejected(f"no such {'area' if wage else 'statistic'} is known in OEWS")
+    if figure.period != "A01":
+        return figure.skipped("not_annual")
+    occupation = f"{parts['occupation'][:2]}-{parts['occupation'][2:]}"
+    series = SalarySeries(
+        source=BlsOews.info.id,
+        occupation=occupation,
+        occupation_title=OCCUPATIONS.get(occupation, ""),
+        area=area,
+        area_title=AREAS.get(parts["area"], ""),
+        statistic=wage.statistic,
+    )
+    return _wage(figure, series, wage)
+
+
+def _area(code: str) -> str | None:
+    """Our name of an area: `US`, `US-CA`, `US-M-0019100`; None for a code that is none."""
+    kind, digits = code[0], code[1:]
+    if kind == "M":
+        return f"US-M-{digits}"
+    if kind == "N":
+        return "US" if digits == "0000000" else None
+    state = STATE_CODES.get(digits[:2]) if digits.endswith("00000") else None
+    return f"US-{state}" if state else None
+
+
+def _wage(figure: bls_api.Figure, series: SalarySeries, wage: Wage) -> Reading:
+    if figure.value == "-":
+        return _unstated(figure, series, wage)
+    try:
+        amount = decimal_text(figure.value)
+    except ValueError as error:
+        return figure.rejected(str(error))
+    return _observation(figure, series, wage, amount)
+
+
+def _unstated(figure: bls_api.Figure, series: SalarySeries, wage: Wage) -> Reading:
+    """A wage BLS does not state: above the ceiling that its footnote names, or not available."""
+    ceilings = [note.text for note in figure.footnotes if note.code == TOP_CODED]
+    if not ceilings:
+        return figure.skipped("not_available")
+    per = "year" if wage.unit is Unit.PERSON_YEAR else "hour"
+    for match in _CEILING.finditer(ceilings[0]):
+        if match["per"] == per:
+            amount = Decimal(match["amount"].replace(",", ""))
+            return _observation(figure, series, wage, amount, status=Status.LOWER_BOUND, note=ceilings[0])
+    return figure.rejected(f"top-coded, but the footnote names no ceiling in dollars per {per}: {ceilings[0]!r}")
+
+
+def _observation(
+    figure: bls_api.Figure,
+    series: SalarySeries,
+    wage: Wage,
+    amount: Decimal,
+    *,
+    status: Status = Status.FINAL,
+    note: str = "",
+) -> Observation:
+    return Observation(
+        series=series,
+        amount=amount,
+        currency=CURRENCY,
+        unit=wage.unit,
+        valid_from=datetime(int(figure.year), REFERENCE_MONTH, 1, tzinfo=UTC),
+        status=status,
+        vintage=figure.year,
+        published_amount=figure.value,
+        published_unit=f"{wage.words}, dollars",
+        locator=figure.locator,
+        note=note,
+    )
+
+
+def _cross_checked(readings: Iterable[Reading]) -> Iterator[Reading]:
+    """Reject an hourly wage that is not the annual one of the same document over 2,080 hours."""
+    kept = list(readings)
+    annual = {
+        (each.series.key, each.vintage): each.amount
+        for each in kept
+        if isinstance(each, Observation) and each.unit is Unit.PERSON_YEAR and each.status is Status.FINAL
+    }
+    for reading in kept:
+        yield _checked_against(annual, reading)
+
+
+def _checked_against(annual: Mapping[tuple[str, str], Decimal], reading: Reading) -> Reading:
+    if isinstance(reading, Rejected | Skipped) or reading.unit is not Unit.PERSON_HOUR:
+        return reading
+    year = annual.get((reading.series.key.replace("/hourly_", "/"), reading.vintage))
+    if year is None or reading.status is not Status.FINAL:
+        return reading
+    if abs(reading.amount * HOURS_PER_YEAR - year) <= WIDEST_GAP * year:
+        return reading
+    made = reading.amount * HOURS_PER_YEAR
+    reason = f"{reading.amount} an hour makes {made} a year, but the same document says {year}; 1 % apart was expected"
+    return Rejected(reason, reading.locator, f"{reading.series.key}: {reading.published_amount}")

@@ -1,0 +1,47 @@
+"""Every source we know: a tuple you can read. A new feed is one module, one document, one line."""
+
+from difflib import get_close_matches
+from typing import Final
+
+from typing_extensions import override
+
+from pricing_sources.compute.azure_retail_prices import SOURCE as AZURE_RETAIL_PRICES
+from pricing_sources.compute.runpod import SOURCE as RUNPOD
+from pricing_sources.electricity.eia_861m import SOURCE as EIA_861M
+from pricing_sources.errors import SourceError
+from pricing_sources.fx.ecb import SOURCE as ECB
+from pricing_sources.labor.bls_ecec import SOURCE as BLS_ECEC
+from pricing_sources.labor.bls_oews import SOURCE as BLS_OEWS
+from pricing_sources.records.baseline import SOURCE as BASELINE
+from pricing_sources.source import Source
+
+SOURCES: Final[tuple[Source, ...]] = (
+    AZURE_RETAIL_PRICES,
+    RUNPOD,
+    EIA_861M,
+    ECB,
+    BLS_OEWS,
+    BLS_ECEC,
+    BASELINE,
+)
+
+
+class UnknownSource(SourceError, KeyError):
+    """No source has this id; the message names those that exist."""
+
+    code = "unknown_source"
+
+    @override
+    def __str__(self) -> str:
+        """The sentence itself; a KeyError would quote it."""
+        return str(self.args[0])
+
+
+def source_by_id(source_id: str) -> Source:
+    """The source with this id. Raises UnknownSource, which lists the ids and the nearest of them."""
+    known = {source.info.id: source for source in SOURCES}
+    if source_id in known:
+        return known[source_id]
+    nearest = get_close_matches(source_id, known, n=1)
+    hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+    raise UnknownSource(f"no source is called {source_id!r}; {hint}there are {', '.join(known)}")
