@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from pricing_sources.errors import SourceError
+from pricing_sources.errors import ShapeChanged, SourceError
 from pricing_sources.observation import Reading
 from pricing_sources.screening import screened
 from pricing_sources.source import Document, FetchRequest, NotModified, Source
@@ -102,12 +102,23 @@ def _without_repeats(store: Store, attempt: Attempt) -> Attempt:
 
 def _seal(store: Store, source: Source, attempt: Attempt, progress: Progress) -> Refresh:
     def read(document: Document) -> Iterator[Reading]:
-        for number, reading in enumerate(screened(source.parse(document), source.info.plausible), start=1):
+        readings = screened(_parsed(source, document), source.info.plausible)
+        for number, reading in enumerate(readings, start=1):
             if number % 10_000 == 0:
                 progress(f"read {number} rows")
             yield reading
 
     return store.write(lambda c: log.seal(c, attempt, read, store.clock()))
+
+
+def _parsed(source: Source, document: Document) -> Iterator[Reading]:
+    """The readings of a document; whatever breaks a parser is a document in another shape."""
+    try:
+        yield from source.parse(document)
+    except SourceError:
+        raise
+    except Exception as error:
+        raise ShapeChanged(f"{source.info.id} cannot read {document.url}: {type(error).__name__}: {error}") from error
 
 
 def _record(store: Store, attempt: Attempt, error: SourceError) -> Refresh:

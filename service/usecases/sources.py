@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Final
 
 from apscheduler.triggers.cron import CronTrigger
 
@@ -13,8 +15,10 @@ from service.settings import Settings
 from service.store import refreshes
 from service.store.store import Store
 
-MOST_SLOTS = 10_000
+MOST_SLOTS: Final = 10_000
 """Publications counted before we stop counting how many were missed."""
+MOST_HOURS_LOST: Final = 4
+"""No clock change repeats more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +71,20 @@ def feed_named(feeds: Sequence[Feed], source: str) -> Feed:
 
 
 def next_slot(cadence: Cadence, after: datetime) -> datetime:
-    """The first expected publication strictly after a moment."""
-    trigger = CronTrigger.from_crontab(cadence.cron, timezone=cadence.timezone)
-    found: datetime | None = trigger.get_next_fire_time(after, after)
-    if found is None:
-        raise NotFound(f"the cadence {cadence.cron!r} has no next publication")
-    return found
+    """The first expected publication strictly after a moment, in UTC."""
+    trigger, start = _trigger(cadence.cron, cadence.timezone), after.astimezone(UTC)
+    for hours in range(MOST_HOURS_LOST):
+        # In the hour a clock change repeats, the library answers with the hour before: ask a little later.
+        found = trigger.get_next_fire_time(None, start + timedelta(hours=hours, seconds=1))
+        if found is not None and found > after:
+            slot: datetime = found.astimezone(UTC)
+            return slot
+    raise NotFound(f"the cadence {cadence.cron!r} has no next publication")
+
+
+@cache
+def _trigger(cron: str, timezone: str) -> CronTrigger:
+    return CronTrigger.from_crontab(cron, timezone=timezone)
 
 
 def missed_publications(cadence: Cadence, last_good_at: datetime, now: datetime) -> int:

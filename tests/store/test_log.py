@@ -127,6 +127,13 @@ def test_a_document_that_changes_shape_midway_leaves_nothing_behind(store: Store
     assert price(store, valid="2026-03-03", known="2026-03-03") == Decimal("2.50")
 
 
+def test_a_document_that_breaks_the_parser_is_a_failed_refresh_not_a_crash(store: Store, learn: Learn) -> None:
+    failed = learn("<html>", on="2026-03-02")
+
+    assert (failed.status, failed.error_code) == ("failed", "shape_changed")
+    assert "nimbus cannot read file:prices.txt: ValueError: not enough values" in failed.error
+
+
 def test_a_document_without_one_price_is_not_success(store: Store, learn: Learn) -> None:
     failed = learn("h100 -", on="2026-03-01")
 

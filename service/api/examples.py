@@ -1,0 +1,51 @@
+"""Examples shown in the OpenAPI document; a test posts each of them."""
+
+from typing import Any, Final
+
+_TRAINING: Final[dict[str, Any]] = {
+    "name": "A training run on our own GPUs",
+    "currency": "USD",
+    "training": {
+        "gpus": "8",
+        "hours": "240",
+        "power_per_gpu_kw": "0.7",
+        "electricity_price": {"amount": "0.0826", "currency": "USD"},
+    },
+}
+_WHOLE: Final[dict[str, Any]] = {
+    "name": "A small product, first year",
+    "currency": "USD",
+    "data": {"volume_tb": "5", "licensing_fees": {"amount": "1000"}, "storage_costs": {"amount": "23"}},
+    "inference": {
+        "users": "1000",
+        "queries_per_user_per_day": "5",
+        "days": "365",
+        "cost_per_query": {"amount": "0.002"},
+    },
+    "engineering": {"engineers": "2", "average_annual_salary": {"amount": "148100"}, "years": "1"},
+}
+
+SCENARIOS: Final[dict[str, Any]] = {
+    "training": {"summary": "Own GPUs: power × GPUs × hours × electricity price", "value": _TRAINING},
+    "product": {"summary": "Data, inference and engineers", "value": _WHOLE},
+}
+ESTIMATES: Final[dict[str, Any]] = {
+    "now": {"summary": "Price a scenario now", "value": {"scenario": _TRAINING}},
+    "then": {
+        "summary": "Price it as of another moment",
+        "value": {"scenario": _WHOLE, "valid_at": "2026-11-20T00:00:00Z"},
+    },
+}
+FORMULA_INPUTS: Final[dict[str, Any]] = {
+    "training.energy_cost": {
+        "summary": "training.energy_cost: eight GPUs for ten days",
+        "value": {
+            "inputs": {"power_per_gpu_kw": "0.7", "gpus": "8", "hours": "240", "electricity_price": "0.0826"},
+        },
+    },
+    "inference.cost": {
+        "summary": "inference.cost: a thousand users for a day",
+        "value": {"inputs": {"cost_per_query": "0.002", "users": "1000", "queries_per_user_per_day": "5"}},
+    },
+}
+"""By the id of the formula each belongs to."""

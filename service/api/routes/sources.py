@@ -1,0 +1,56 @@
+"""Sources and what reading them brought: refreshes and quarantined rows."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Path, Request, Response
+
+from service.api.deps import FeedsDep, NowDep, StoreDep
+from service.api.shapes import Quarantine, RefreshAccepted, RefreshAsked, RefreshList, SourceList
+from service.api.wire import ExactRoute, Limit, Text, answer
+from service.domain.refreshes import Refresh, SourceStatus
+from service.usecases.sources import feed_named, get_refresh, list_quarantine, list_refreshes, list_sources
+
+router = APIRouter(tags=["sources"], route_class=ExactRoute)
+_EXAMPLES = {"bundled": {"summary": "Read the bundled baseline", "value": {"source": "baseline"}}}
+
+
+@router.get("/sources", response_model=SourceList, summary="List sources")
+def sources(store: StoreDep, feeds: FeedsDep, now: NowDep) -> Response:
+    """How every source stands: fresh, stale, never read, and what it held back."""
+    return answer(SourceList(sources=tuple(list_sources(store, feeds, now))))
+
+
+@router.get("/sources/{source}", response_model=SourceStatus, summary="Get one source")
+def source_status(store: StoreDep, feeds: FeedsDep, now: NowDep, source: str) -> Response:
+    """How one source stands."""
+    [status] = list_sources(store, [feed_named(feeds, source)], now)
+    return answer(status)
+
+
+@router.get("/refreshes", response_model=RefreshList, summary="List refreshes")
+def refreshes(store: StoreDep, source: Text = "", limit: Limit = 50) -> Response:
+    """What was checked, when, how it ended and what changed; newest first."""
+    return answer(RefreshList(refreshes=tuple(list_refreshes(store, source, limit))))
+
+
+@router.post("/refreshes", status_code=202, response_model=RefreshAccepted, summary="Refresh a source now")
+def start_refresh(
+    request: Request, feeds: FeedsDep, asked: Annotated[RefreshAsked, Body(openapi_examples=_EXAMPLES)]
+) -> Response:
+    """Start reading a source; it may take minutes, so the answer says where to look for the outcome."""
+    source = feed_named(feeds, asked.source).info.id
+    request.app.state.desk.start(source)
+    where = f"/api/v1/sources/{source}"
+    return answer(RefreshAccepted(source=source, status_url=where), 202, {"Location": where})
+
+
+@router.get("/refreshes/{refresh_id}", response_model=Refresh, summary="Get one refresh")
+def one_refresh(store: StoreDep, refresh_id: Annotated[int, Path(ge=1, le=2**63 - 1)]) -> Response:
+    """What one look at a source brought."""
+    return answer(get_refresh(store, refresh_id))
+
+
+@router.get("/quarantine", response_model=Quarantine, summary="List quarantined rows")
+def quarantine(store: StoreDep, source: Text = "", limit: Limit = 100) -> Response:
+    """Rows that should have been prices and could not be believed; newest first."""
+    return answer(Quarantine(rows=tuple(list_quarantine(store, source, limit))))

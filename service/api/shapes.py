@@ -1,0 +1,194 @@
+"""The shapes of requests and answers that no domain noun has already."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import ClassVar, Literal
+
+from service.api.wire import Moment
+from service.domain.estimate import Estimate
+from service.domain.quantities import plain
+from service.domain.refreshes import QuarantinedRow, Refresh, SeriesPoint, SourceStatus
+from service.domain.scenario import FORBID_UNKNOWN, Scenario
+from service.formulas.catalog import Formula
+from service.store.estimates import EstimateSummary, StoredScenario
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstimateAsked:
+    """A scenario, stated or named, and the two clocks to price it at."""
+
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
+
+    scenario: Scenario | None = None
+    """What is to be priced."""
+    scenario_id: str | None = None
+    """A kept scenario, instead of stating one."""
+    valid_at: Moment | None = None
+    """Prices in force at this moment; now unless given."""
+    known_at: Moment | None = None
+    """Using only what was known at this moment; now unless given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstimateRecord:
+    """An estimate with its name in the ledger."""
+
+    estimate_id: str
+    """SHA-256 of the canonical bytes of `estimate`."""
+    scenario_id: str
+    created_at: datetime
+    estimate: Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstimateList:
+    """A page of the ledger."""
+
+    estimates: tuple[EstimateSummary, ...]
+    next_after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioList:
+    """Scenarios, newest first."""
+
+    scenarios: tuple[StoredScenario, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """Every row of a series that was known at `known_at`."""
+
+    series: str
+    known_at: datetime
+    points: tuple[SeriesPoint, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceList:
+    """Every source."""
+
+    sources: tuple[SourceStatus, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshList:
+    """Refreshes, newest first."""
+
+    refreshes: tuple[Refresh, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshAsked:
+    """Which source to read now."""
+
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
+
+    source: str
+    """Id of a source."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshAccepted:
+    """A refresh has been started."""
+
+    source: str
+    status_url: str
+    """Where its outcome will show."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantine:
+    """Rows held back, newest first."""
+
+    rows: tuple[QuarantinedRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormulaArgument:
+    """One input of a formula."""
+
+    name: str
+    description: str
+    unit: str
+    """`kW`, `currency/kWh` or `currency`."""
+    minimum: Decimal
+    maximum: Decimal
+    default: Decimal | None
+    """None where it must be given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormulaCard:
+    """What a formula is."""
+
+    id: str
+    version: int
+    title: str
+    mission: int | None
+    """Its number among the five formulas of the mission."""
+    arguments: tuple[FormulaArgument, ...]
+    result_unit: str
+    documentation: str
+    """Equation, symbols, limits, reference and a worked example."""
+
+    @classmethod
+    def of(cls, formula: Formula) -> "FormulaCard":
+        """Everything about a formula that is not code."""
+        arguments = tuple(
+            FormulaArgument(
+                name=one.name,
+                description=one.description,
+                unit=one.unit_text,
+                minimum=plain(one.minimum),
+                maximum=plain(one.maximum),
+                default=one.default,
+            )
+            for one in formula.arguments
+        )
+        return cls(
+            id=formula.id,
+            version=formula.version,
+            title=formula.title,
+            mission=formula.mission,
+            arguments=arguments,
+            result_unit=formula.result_unit,
+            documentation=formula.documentation,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormulaList:
+    """Every formula."""
+
+    formulas: tuple[FormulaCard, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormulaResult:
+    """What a formula gives for some inputs."""
+
+    formula: str
+    """Id and version: `training.energy@1`."""
+    inputs: Mapping[str, Decimal]
+    result: Decimal
+    result_unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormulaInputs:
+    """Plain numbers for a formula, in its documented units."""
+
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
+
+    inputs: Mapping[str, Decimal]
+    """By the formula's own names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """The server's own state."""
+
+    status: Literal["live", "ready"]

@@ -1,0 +1,184 @@
+"""The composition root of the server: settings, store, feeds, scheduler, and the two doors they stand behind."""
+
+import fcntl
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from datetime import datetime
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import IO, Final, Protocol
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+
+from service import clock as wall_clock
+from service.api import openapi
+from service.api.desk import RefreshDesk, Refresher
+from service.api.edge import Edge
+from service.api.problems import headers_of, problem_of, response_of
+from service.api.routes import documents, estimates, formulas, health, prices, scenarios
+from service.api.routes import sources as source_routes
+from service.errors import Conflict, ServiceError, Unavailable
+from service.scheduling.clockwork import Scheduler
+from service.scheduling.feeds import feeds, source_by_id, sources, transport
+from service.settings import Settings
+from service.store.schema import require_current
+from service.store.store import Store
+from service.usecases.refresh import refresh
+from service.usecases.sources import Feed
+from service.web import pages, render
+from service.web.visit import Visit
+
+Clock = Callable[[], datetime]
+API: Final = "/api/v1"
+_FOR_PROGRAMS: Final = (API, "/livez", "/readyz", openapi.PATH)
+"""Paths whose errors are problems; every other error is a page."""
+
+
+class Ticking(Protocol):
+    """A scheduler, as far as the server cares."""
+
+    def start(self) -> None:
+        """Begin to tick."""
+
+    def stop(self) -> None:
+        """Stop ticking; what runs is finished or given up."""
+
+    def healthy(self) -> bool:
+        """True while it ticks."""
+
+
+def create() -> FastAPI:
+    """The server as its environment describes it: `uvicorn --factory service.app:create`.
+
+    Raises Invalid for settings, Conflict if another server has the database file, SchemaOutdated
+    with the command to run, Unavailable if the database cannot be opened.
+    """
+    settings, clock = Settings(), wall_clock.now
+    with ExitStack() as opened:
+        store = Store.open(settings.database_url, clock)
+        opened.callback(store.close)
+        opened.enter_context(only_server(store))
+        require_current(store)
+        scheduler = Scheduler(store, sources(), settings, clock) if settings.scheduler_inside else None
+        return create_app(
+            settings,
+            feeds(settings),
+            store,
+            clock,
+            scheduler,
+            refresher=partial(_refresh, store, settings, clock),
+            owned=opened.pop_all(),
+        )
+
+
+def create_app(
+    settings: Settings,
+    feeds: Sequence[Feed],
+    store: Store,
+    clock: Clock,
+    scheduler: Ticking | None = None,
+    *,
+    refresher: Refresher | None = None,
+    owned: ExitStack | None = None,
+) -> FastAPI:
+    """The server over given parts; `owned` is closed when it shuts down."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        with owned or ExitStack():
+            if scheduler is not None:
+                scheduler.start()
+            try:
+                yield
+            finally:
+                if scheduler is not None:
+                    scheduler.stop()
+
+    app = openapi.Described(
+        title="LLM cost planner",
+        version=version("llm-cost-planner"),
+        description="A ledger of cited estimates over a history of prices.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=openapi.PATH,
+        lifespan=lifespan,
+    )
+    app.state.settings, app.state.store, app.state.feeds, app.state.clock = settings, store, feeds, clock
+    app.state.scheduler, app.state.desk = scheduler, RefreshDesk(refresher)
+    _open_doors(app)
+    return app
+
+
+@contextmanager
+def only_server(store: Store) -> Iterator[None]:
+    """Hold the lock beside a database file while this server runs; PostgreSQL needs none.
+
+    Raises Conflict naming the process that holds it, Unavailable where no lock can be made.
+    """
+    database = store.engine.url.database if store.is_sqlite else None
+    if not database or database == ":memory:":
+        yield
+        return
+    path = Path(f"{database}.lock")
+    try:
+        lock = path.open("a+")
+    except OSError as error:
+        raise Unavailable(f"cannot open {path}: {error.strerror}; make its folder writable") from error
+    with lock:
+        _take(lock, database)
+        yield
+
+
+def _refresh(store: Store, settings: Settings, clock: Clock, source: str) -> None:
+    with transport(settings) as asked:
+        refresh(
+            store,
+            source_by_id(source),
+            asked,
+            now=clock(),
+            trigger="manual",
+            url=settings.source_url(source),
+            api_key=settings.source_key(source),
+        )
+
+
+def _take(lock: IO[str], database: str) -> None:
+    lock.seek(0)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Conflict(
+            f"another server (pid {lock.read(20).strip() or 'unknown'}) is already using {database}; "
+            "stop it, or set COSTPLAN_DATABASE_URL"
+        ) from None
+    lock.truncate()
+    lock.write(str(os.getpid()))
+    lock.flush()
+
+
+def _open_doors(app: FastAPI) -> None:
+    """Hot routes first: they are matched one after another."""
+    for door in (prices, estimates, formulas, scenarios, source_routes, documents):
+        app.include_router(door.router, prefix=API)
+    app.include_router(health.router)
+    app.include_router(pages.router)
+    app.mount("/static", StaticFiles(directory=render.HERE / "static"), name="static")
+    app.add_middleware(Edge)
+    for kind in (ServiceError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, _answer)
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    problem = problem_of(request, error)
+    if request.url.path.startswith(_FOR_PROGRAMS):
+        response = response_of(problem)
+    else:
+        state = request.app.state
+        response = pages.error_page(request, Visit(state.store, state.feeds, state.clock()), problem)
+    response.headers.update(headers_of(problem, error))
+    return response

@@ -1,0 +1,60 @@
+"""What is due, computed from the ledger: the newest expected publication nobody has run yet.
+
+A process that restarts more often than the interval still refreshes; after a week down there is one
+catch-up run, not a thousand.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from pricing_sources.source import Cadence
+from service.store import jobs, refreshes
+from service.store.store import Store
+from service.usecases.sources import Feed, next_slot
+
+LOOK_BACK: Final = (timedelta(days=2), timedelta(days=40), timedelta(days=400))
+"""How far to look for the slot before now, nearest first; every cadence publishes at least once a year."""
+
+
+def job_name(feed: Feed) -> str:
+    """The ledger's name for refreshing a feed."""
+    return f"refresh:{feed.info.id}"
+
+
+def due(store: Store, feeds: Sequence[Feed], now: datetime) -> dict[str, datetime]:
+    """The slot each feed should run now, per source id; in two statements.
+
+    A feed that ships with the package is due only until it has been read once.
+    """
+    known = store.read(refreshes.records)
+    slots = {}
+    for feed in feeds:
+        if not feed.enabled or not feed.has_key:
+            continue
+        if feed.info.bundled and feed.info.id in known and known[feed.info.id].last_good_at is not None:
+            continue
+        slot = newest_slot(feed.info.cadence, job_name(feed), now)
+        if slot is not None:
+            slots[job_name(feed)] = slot
+    free = store.read(lambda c: jobs.open_slots(c, slots, now))
+    return {job.removeprefix("refresh:"): slot for job, slot in free.items()}
+
+
+def newest_slot(cadence: Cadence, job: str, now: datetime) -> datetime | None:
+    """The newest slot whose moment, jitter included, has come."""
+    for span in LOOK_BACK:
+        newest: datetime | None = None
+        slot = next_slot(cadence, now - span)
+        while slot + jitter(cadence, job, slot) <= now:
+            newest, slot = slot, next_slot(cadence, slot)
+        if newest is not None:
+            return newest
+    return None
+
+
+def jitter(cadence: Cadence, job: str, slot: datetime) -> timedelta:
+    """A delay that looks random and is the same in every process."""
+    digest = hashlib.sha256(f"{job} {slot.timestamp():.0f}".encode()).digest()
+    return cadence.jitter * (int.from_bytes(digest[:4]) / 2**32)

@@ -1,0 +1,96 @@
+"""Running one due slot: claim it, refresh under its lease, write down how it ended."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from pricing_sources.source import Source
+from pricing_sources.transport import Transport
+from service.domain.refreshes import Refresh
+from service.errors import LeaseLost, ServiceError
+from service.scheduling.ledger import job_name
+from service.settings import Settings
+from service.store import jobs
+from service.store.jobs import Claim
+from service.store.store import Store
+from service.usecases.refresh import refresh
+from service.usecases.sources import Feed
+
+LEASE: Final = timedelta(minutes=2)
+Clock = Callable[[], datetime]
+
+log = structlog.get_logger()
+
+
+def run_slot(
+    store: Store,
+    source: Source,
+    slot: datetime,
+    transport: Transport,
+    *,
+    settings: Settings,
+    clock: Clock,
+    worker: str,
+    lease: timedelta = LEASE,
+) -> Refresh | None:
+    """Run one slot unless somebody else has it; None if they have, or if it ended without a record."""
+    feed = Feed.of(source.info, settings)
+    held = store.write(lambda c: jobs.claim(c, job_name(feed), slot, worker, clock(), lease))
+    if held is None:
+        return None
+    try:
+        with _kept(store, held, clock, lease):
+            done = refresh(
+                store,
+                source,
+                transport,
+                now=clock(),
+                trigger="schedule",
+                url=feed.url,
+                api_key=settings.source_key(source.info.id),
+                fence=lambda c: jobs.check_fence(c, held),
+            )
+    except LeaseLost as error:
+        log.warning("lease lost", job=held.job, slot=held.slot.isoformat(), reason=str(error))
+        return None
+    # A slot must end in the ledger whatever its code did, and must not take the scheduler with it.
+    except BaseException as error:
+        log.exception("refresh broke", job=held.job)
+        _end(store, held, "failed", f"{type(error).__name__}: {error}", clock())
+        return None
+    ended = "done" if done.status == "sealed" else "failed"
+    _end(store, held, ended, done.error or f"{done.added} added, {done.corrected} corrected", clock())
+    log.info("refresh", source=source.info.id, status=done.status, added=done.added, error=done.error)
+    return done
+
+
+@contextmanager
+def _kept(store: Store, held: Claim, clock: Clock, lease: timedelta) -> Iterator[None]:
+    """Renew the lease in the background while the work goes on."""
+    over = threading.Event()
+
+    def renew() -> None:
+        while not over.wait(lease.total_seconds() / 3):
+            try:
+                store.write(lambda c: jobs.renew(c, held, clock(), lease))
+            except ServiceError as error:
+                log.warning("lease not renewed", job=held.job, reason=str(error))
+
+    thread = threading.Thread(target=renew, name=f"lease {held.job}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _end(store: Store, held: Claim, state: str, outcome: str, now: datetime) -> None:
+    try:
+        store.write(lambda c: jobs.finish(c, held, "done" if state == "done" else "failed", outcome, now))
+    except ServiceError as error:
+        log.warning("run not written down", job=held.job, reason=str(error))

@@ -1,0 +1,232 @@
+"""The API tells what the use cases know: decimals as text, times with offsets, estimates byte for byte."""
+
+import hashlib
+import threading
+from decimal import Decimal
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.api.conftest import H100, WRITTEN, MixedFeed, Refreshing, seed
+
+TRAINING = {"name": "Run", "training": {"gpus": "8", "hours": "100.5", "gpu_price": {"series": H100}}}
+THEN = {"valid_at": "2026-03-02T00:00:00Z", "known_at": "2026-03-02T00:00:00Z"}
+
+
+def examples(client: TestClient) -> list[tuple[str, str, dict]]:
+    """(path, name, body) of every example of every POST in the OpenAPI document."""
+    paths = client.get("/openapi.json").json()["paths"]
+    return [
+        (path.replace("{formula}", name), name, example["value"])
+        for path, operations in paths.items()
+        if "post" in operations
+        for name, example in operations["post"]["requestBody"]["content"]["application/json"]["examples"].items()
+    ]
+
+
+def test_every_example_of_the_openapi_document_works(client: TestClient) -> None:
+    tried = examples(client)
+    assert {path.split("/")[3] for path, _, _ in tried} == {"estimates", "formulas", "refreshes", "scenarios"}
+    answers = {(path, name): client.post(path, json=body) for path, name, body in tried}
+    assert {key: one.text for key, one in answers.items() if one.status_code not in {200, 201, 202}} == {}
+
+
+def test_every_operation_says_what_it_returns_and_may_answer_with_a_problem(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    assert document["openapi"].startswith("3.1")
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            assert operation["summary"], (method, path)
+            assert operation["description"], (method, path)
+            assert operation["responses"]["default"] == {"$ref": "#/components/responses/Problem"}
+            assert any(status.startswith("2") for status in operation["responses"])
+    assert "HTTPValidationError" not in str(document)
+    for reference in references(document):
+        assert resolved(document, reference), reference
+
+
+def references(node: object) -> set[str]:
+    if isinstance(node, dict):
+        own = {node["$ref"]} if isinstance(node.get("$ref"), str) else set()
+        return own.union(*(references(inner) for inner in node.values()))
+    return set().union(*(references(inner) for inner in node)) if isinstance(node, list) else set()
+
+
+def resolved(document: dict, reference: str) -> object:
+    node: object = document
+    for name in reference.removeprefix("#/").split("/"):
+        assert isinstance(node, dict)
+        node = node.get(name)
+    return node
+
+
+def test_a_price_travels_as_text_with_its_citation(either: TestClient) -> None:
+    price = either.get(f"/api/v1/prices/{H100}").json()
+    assert (price["amount"], price["currency"], price["unit"]) == ("2.5", "USD", "GPU-Hours")
+    assert price["valid_from"] == "2026-03-01T00:00:00Z"
+    citation = price["citation"]
+    assert (citation["published_amount"], citation["licence"]) == ("2.50", "CC0-1.0")
+    assert citation["attribution"] == "Prices by Nimbus"
+    assert citation["document_sha256"] == hashlib.sha256(WRITTEN).hexdigest()
+
+
+def test_a_search_is_paged_by_a_cursor(either: TestClient) -> None:
+    seen, after, pages = [], "", 0
+    while after is not None:
+        page = either.get("/api/v1/prices", params={"limit": 2, "after": after}).json()
+        seen += [price["series"] for price in page["prices"]]
+        after, pages = page["next_after"], pages + 1
+    assert pages == 3
+    assert seen == sorted(seen)
+    assert len(seen) == 5
+    assert {"known_at", "valid_at"} == set(page["as_of"])
+
+
+def test_a_search_narrows_by_kind_and_by_text(client: TestClient) -> None:
+    def found(**wanted: str) -> list[str]:
+        return [one["series"] for one in client.get("/api/v1/prices", params=wanted).json()["prices"]]
+
+    assert found(kind="gpu", q="H100") == [H100]
+    assert found(kind="fx") == ["baseline/EUR/USD"]
+    assert found(source="nobody") == []
+    assert found(q="%") == []
+
+
+def test_a_correction_changes_what_is_known_now_but_not_what_was_known_then(
+    client: TestClient, sqlite_store, feed: MixedFeed, clock
+) -> None:
+    seed(sqlite_store, feed, clock, b"h100 2.25", on="2026-05-01")
+
+    def amount(known_at: str) -> str:
+        asked = {"valid_at": "2026-06-01T00:00:00Z", "known_at": known_at}
+        return client.get(f"/api/v1/prices/{H100}", params=asked).json()["amount"]
+
+    assert amount("2026-04-01T00:00:00Z") == "2.5"
+    assert amount("2026-06-01T02:00:00+02:00") == "2.25"
+    history = client.get(f"/api/v1/price-history/{H100}").json()
+    assert [point["amount"] for point in history["points"]] == ["2.5", "2.25"]
+    then = client.get(f"/api/v1/price-history/{H100}", params={"known_at": "2026-04-01T00:00:00Z"}).json()
+    assert [point["amount"] for point in then["points"]] == ["2.5"]
+
+
+def test_a_plus_that_became_a_blank_in_the_query_is_read_as_the_plus_it_was(client: TestClient) -> None:
+    page = client.get("/api/v1/prices?valid_at=2026-06-01T02:00:00+02:00").json()
+    assert page["as_of"]["valid_at"] == "2026-06-01T00:00:00Z"
+
+
+def test_a_document_comes_back_unchanged_and_is_never_shown_as_a_page(client: TestClient) -> None:
+    digest = hashlib.sha256(WRITTEN).hexdigest()
+    response = client.get(f"/api/v1/documents/{digest}")
+    assert response.content == WRITTEN
+    assert response.headers["content-disposition"] == f'attachment; filename="baseline-{digest[:12]}"'
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'self'" in response.headers["content-security-policy"]
+
+
+def test_the_canonical_bytes_hash_to_the_id_of_the_estimate(either: TestClient) -> None:
+    made = either.post("/api/v1/estimates", json={"scenario": TRAINING, **THEN})
+    assert made.status_code == 201
+    record = made.json()
+    where = f"/api/v1/estimates/{record['estimate_id']}"
+    assert made.headers["location"] == where
+    assert either.get(where).content == made.content
+
+    bytes_ = either.get(f"{where}/canonical")
+    assert hashlib.sha256(bytes_.content).hexdigest() == record["estimate_id"]
+    assert bytes_.content in made.content
+    assert bytes_.json() == record["estimate"]
+    again = either.get(f"{where}/canonical", headers={"If-None-Match": bytes_.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_the_same_question_at_the_same_as_of_is_the_same_estimate_whatever_was_learned_since(
+    client: TestClient, sqlite_store, feed: MixedFeed, clock
+) -> None:
+    first = client.post("/api/v1/estimates", json={"scenario": TRAINING, **THEN}).json()
+    seed(sqlite_store, feed, clock, b"h100 1.99", on="2026-05-01")
+    kept = client.post("/api/v1/scenarios", json=TRAINING).json()
+    again = client.post("/api/v1/estimates", json={"scenario_id": kept["scenario_id"], **THEN}).json()
+    other = client.post("/api/v1/estimates", json={"scenario": TRAINING}).json()
+
+    assert again == first
+    assert again["scenario_id"] == kept["scenario_id"]
+    assert first["estimate"]["total"] == "2010"
+    assert Decimal(other["estimate"]["total"]) < Decimal(2010)
+    listed = client.get("/api/v1/estimates").json()["estimates"]
+    assert [one["estimate_id"] for one in listed] == [other["estimate_id"], first["estimate_id"]]
+
+
+def test_the_ledger_is_paged(client: TestClient) -> None:
+    made = [client.post("/api/v1/estimates", json={"scenario": {**TRAINING, "name": name}}).json() for name in "abc"]
+    page = client.get("/api/v1/estimates?limit=2").json()
+    rest = client.get(f"/api/v1/estimates?limit=2&after={page['next_after']}").json()
+    assert [one["name"] for one in page["estimates"] + rest["estimates"]] == ["c", "b", "a"]
+    assert rest["next_after"] is None
+    only = client.get("/api/v1/estimates", params={"scenario_id": made[0]["scenario_id"]}).json()["estimates"]
+    assert [one["name"] for one in only] == ["a"]
+
+
+def test_a_number_keeps_every_digit_however_it_is_written(client: TestClient) -> None:
+    text = b'{"name": "x", "training": {"gpus": 1, "hours": 0.12345678901234567890123, "gpu_price": {"amount": 1}}}'
+    made = client.post("/api/v1/scenarios", content=text, headers={"Content-Type": "application/json"}).json()
+    assert made["scenario"]["training"]["hours"] == "0.12345678901234567890123"
+    assert client.get(f"/api/v1/scenarios/{made['scenario_id'][:8]}").json() == made
+    assert [one["scenario_id"] for one in client.get("/api/v1/scenarios").json()["scenarios"]] == [made["scenario_id"]]
+
+
+def test_sources_refreshes_and_quarantine_tell_how_a_source_stands(client: TestClient) -> None:
+    [source] = client.get("/api/v1/sources").json()["sources"]
+    assert (source["source"], source["series"], source["quarantined_rows"]) == ("baseline", 5, 1)
+    assert client.get("/api/v1/sources/baseline").json() == source
+    [refresh] = client.get("/api/v1/refreshes?source=baseline").json()["refreshes"]
+    assert (refresh["status"], refresh["rows_read"], refresh["added"], refresh["rejected"]) == ("sealed", 6, 5, 1)
+    assert client.get(f"/api/v1/refreshes/{refresh['refresh_id']}").json() == refresh
+    [row] = client.get("/api/v1/quarantine").json()["rows"]
+    assert (row["locator"], row["source"]) == ("line 3", "baseline")
+    assert client.get("/api/v1/quarantine?source=other").json() == {"rows": []}
+
+
+def test_a_refresh_asked_for_by_hand_runs_in_the_background_and_only_once(
+    client: TestClient, refreshing: Refreshing
+) -> None:
+    gate = threading.Event()
+    refreshing.wait = gate.wait
+    first = client.post("/api/v1/refreshes", json={"source": "baseline"})
+    second = client.post("/api/v1/refreshes", json={"source": "baseline"})
+    gate.set()
+    client.app.state.desk.wait(timeout=5)
+
+    assert first.status_code == 202
+    assert first.headers["location"] == first.json()["status_url"] == "/api/v1/sources/baseline"
+    assert (second.status_code, second.json()["code"]) == (409, "conflict")
+    assert refreshing.asked == ["baseline"]
+    assert client.post("/api/v1/refreshes", json={"source": "baseline"}).status_code == 202
+
+
+def test_a_refresh_that_blows_up_can_be_asked_for_again(client: TestClient, refreshing: Refreshing) -> None:
+    def blow_up() -> None:
+        raise RuntimeError("gone")
+
+    refreshing.wait = blow_up
+    for _ in range(2):
+        assert client.post("/api/v1/refreshes", json={"source": "baseline"}).status_code == 202
+        client.app.state.desk.wait(timeout=5)
+    assert refreshing.asked == []
+
+
+def test_head_is_get_without_the_body(client: TestClient) -> None:
+    for path in ("/", f"/api/v1/prices/{H100}", "/livez"):
+        head, get = client.head(path), client.get(path)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-length"] == get.headers["content-length"]
+    assert client.head("/api/v1/nothing").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/prices", "/api/v1/nothing", "/livez", "/static/style.css"])
+def test_every_answer_carries_the_security_headers(client: TestClient, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'self'" in headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert len(headers["x-request-id"]) == 32
+    assert "access-control-allow-origin" not in headers

@@ -1,0 +1,144 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from pricing_sources.source import Cadence
+from service.scheduling.ledger import due, jitter, newest_slot
+from service.scheduling.worker import run_slot
+from service.settings import Settings
+from service.store import jobs, refreshes
+from service.store.store import Store
+from service.usecases.sources import Feed, missed_publications
+from tests.conftest import day
+from tests.store.conftest import Learn, LineFeed
+
+SETTINGS = Settings({})
+DAILY = Cadence(cron="0 6 * * *")
+
+
+def slots(store: Store, feed: LineFeed, now: str) -> dict:
+    return due(store, [Feed.of(feed.info, SETTINGS)], day(now))
+
+
+def run(store: Store, feed: LineFeed, clock, now: str):
+    clock.set(day(now))
+    found = slots(store, feed, now).get("nimbus")
+    if found is None:
+        return None
+    return run_slot(store, feed, found, None, settings=SETTINGS, clock=clock, worker="w")
+
+
+def test_a_feed_never_read_is_due_at_once(store: Store, feed: LineFeed) -> None:
+    assert slots(store, feed, "2026-03-01T05:00") == {"nimbus": day("2026-02-28T06:00")}
+
+
+def test_a_slot_that_ran_is_not_due_again_and_the_next_one_is(store: Store, feed: LineFeed, clock) -> None:
+    feed.answer = b"h100 2.50"
+    assert run(store, feed, clock, "2026-03-01T06:00").status == "sealed"
+    assert run(store, feed, clock, "2026-03-02T05:59") is None
+    assert run(store, feed, clock, "2026-03-02T06:00").status == "sealed"
+
+
+def test_a_week_down_is_one_catch_up_run(store: Store, feed: LineFeed, clock) -> None:
+    feed.answer = b"h100 2.50"
+    run(store, feed, clock, "2026-03-01T06:00")
+    assert run(store, feed, clock, "2026-03-09T12:00") is not None
+    assert run(store, feed, clock, "2026-03-09T12:05") is None
+    assert len(store.read(lambda c: jobs.runs(c))) == 2
+
+
+def test_a_process_that_restarts_every_five_minutes_still_refreshes_daily(store: Store, feed: LineFeed, clock) -> None:
+    feed.answer = b"h100 2.50"
+    now, ran = day("2026-03-01T06:00"), 0
+    while now < day("2026-03-04T06:00"):
+        ran += run(store, feed, clock, now.strftime("%Y-%m-%dT%H:%M")) is not None
+        now += timedelta(minutes=5)
+    assert ran == 3
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=-1), timedelta(hours=-1)])
+def test_a_clock_that_jumps_back_runs_no_slot_twice(store: Store, feed: LineFeed, clock, jump: timedelta) -> None:
+    feed.answer = b"h100 2.50"
+    for now in ("2026-03-01T06:00", "2026-03-02T06:00"):
+        run(store, feed, clock, now)
+    back = (day("2026-03-02T06:30") + jump).strftime("%Y-%m-%dT%H:%M")
+    assert run(store, feed, clock, back) is None
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        ("2026-03-29T01:00", "2026-03-28T01:30"),
+        ("2026-03-30T01:00", "2026-03-30T00:30"),
+        ("2026-10-25T02:00", "2026-10-25T00:30"),
+        ("2026-10-26T02:00", "2026-10-26T01:30"),
+    ],
+)
+def test_a_local_time_keeps_its_hour_across_both_clock_changes(now: str, expected: str) -> None:
+    """02:30 in Berlin does not exist on 2026-03-29 and happens twice on 2026-10-25: no slot is lost or doubled."""
+    berlin = Cadence(cron="30 2 * * *", timezone="Europe/Berlin")
+    found = newest_slot(berlin, "j", day(now))
+    assert found is not None
+    assert abs(found - day(expected)) <= timedelta(hours=1)
+
+
+def test_every_process_agrees_on_the_jitter_of_a_slot() -> None:
+    spread = replace(DAILY, jitter=timedelta(hours=1))
+    one = jitter(spread, "refresh:x", day("2026-03-01T06:00"))
+    assert one == jitter(spread, "refresh:x", day("2026-03-01T06:00"))
+    assert timedelta(0) <= one < timedelta(hours=1)
+    assert one != jitter(spread, "refresh:x", day("2026-03-02T06:00"))
+    assert newest_slot(spread, "refresh:x", day("2026-03-01T06:00")) == day("2026-02-28T06:00")
+
+
+def test_a_feed_that_fails_keeps_its_last_good_prices(store: Store, feed: LineFeed, clock, learn: Learn) -> None:
+    learn("h100 2.50", on="2026-03-01")
+    feed.answer = b"<html>"
+    failed = run(store, feed, clock, "2026-03-02T06:00")
+
+    assert failed.status == "failed"
+    [entry] = store.read(lambda c: jobs.runs(c))
+    assert (entry.state, entry.outcome) == ("failed", failed.error)
+    assert store.read(refreshes.records)["nimbus"].last_good_at.date() == day("2026-03-01").date()
+
+
+def test_a_refresh_that_exits_is_written_down_and_harms_nobody(
+    store: Store, feed: LineFeed, clock, monkeypatch
+) -> None:
+    monkeypatch.setattr(feed, "fetch", lambda *_: (_ for _ in ()).throw(SystemExit(3)))
+    assert run(store, feed, clock, "2026-03-02T06:00") is None
+    [entry] = store.read(lambda c: jobs.runs(c))
+    assert (entry.state, entry.outcome) == ("failed", "SystemExit: 3")
+
+
+def test_a_worker_that_was_taken_over_mid_download_keeps_nothing(store: Store, feed: LineFeed, clock) -> None:
+    feed.answer = b"h100 2.50"
+    original = feed.fetch
+
+    def slow(transport, request):
+        clock.set(clock() + timedelta(hours=1))
+        store.write(lambda c: jobs.claim(c, "refresh:nimbus", day("2026-03-02T06:00"), "rival", clock(), timedelta(1)))
+        yield from original(transport, request)
+
+    feed.fetch = slow
+    assert run(store, feed, clock, "2026-03-02T06:00") is None
+    assert store.read(lambda c: refreshes.newest(c)) == []
+    [entry] = store.read(lambda c: jobs.runs(c))
+    assert (entry.worker, entry.state) == ("rival", "running")
+
+
+def test_a_bundled_or_disabled_feed_is_not_asked_on_schedule(store: Store, feed: LineFeed, learn: Learn) -> None:
+    off = Settings({"COSTPLAN_SOURCE_NIMBUS_ENABLED": "false"})
+    assert due(store, [Feed.of(feed.info, off)], day("2026-03-01")) == {}
+    bundled = replace(feed.info, bundled=True)
+    assert due(store, [Feed.of(bundled, SETTINGS)], day("2026-03-01")) != {}
+    learn("h100 2.50", on="2026-03-01")
+    assert due(store, [Feed.of(bundled, SETTINGS)], day("2026-04-01")) == {}
+
+
+def test_staleness_counts_missed_publications_not_hours() -> None:
+    weekdays = Cadence(cron="15 16 * * mon-fri", timezone="Europe/Berlin")
+    friday = day("2026-03-06T15:30")
+    assert missed_publications(weekdays, friday, day("2026-03-09T15:00")) == 0
+    assert missed_publications(weekdays, friday, day("2026-03-09T15:30")) == 1
