@@ -200,5 +200,4 @@ def timed(work: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
-
     main()

@@ -6,14 +6,19 @@ page with status 200, a truncated archive, a bomb, a number nobody could mean.
 
 import csv
 import io
+import json
+import lzma
 import re
+import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from json import JSONDecodeError, JSONDecoder
+from math import isfinite
 from typing import Any, Final
 from xml.etree import ElementTree as ET
+from xml.parsers.expat import ErrorString
 
 from python_calamine import CalamineError, CalamineWorkbook
 
@@ -26,8 +31,17 @@ MAX_UNZIPPED: Final = 512 * 1024 * 1024
 MAX_RATIO: Final = 300
 RATIO_COUNTS_FROM: Final = 16 * 1024 * 1024
 """Small members may compress as well as they like."""
+MOST_CELLS: Final = 20_000_000
+"""Cells in the rectangle a worksheet spans: the reader makes room for every one, blank or not."""
 
-_PLAIN_NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
+_PLAIN_NUMBER: Final = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+_ESCAPED: Final = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
+_CELL_PLACE: Final = re.compile(rb"""\br\s*=\s*["']([A-Z]{0,3})([0-9]{1,7})["']""")
+_ZIP_TROUBLE: Final = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(EOFError, OSError, NotImplementedError, RuntimeError, ValueError),
+)
+"""What damaged archives raise, found by damaging some."""
 
 
 def exact_json(body: bytes) -> Any:
@@ -38,17 +52,20 @@ def exact_json(body: bytes) -> Any:
     """
     text = _text(body, "JSON")
     try:
-        return _DECODER.decode(text)
+        decoded = _DECODER.decode(text)
     except JSONDecodeError as error:
         raise ShapeChanged(f"not JSON: {error.msg}", path=f"line {error.lineno} column {error.colno}") from error
     except RecursionError as error:
         raise ShapeChanged("JSON nested too deeply to be a price document") from error
+    if _ESCAPED.search(text):
+        _require_storable(decoded)
+    return decoded
 
 
 def exact_csv(body: bytes, *, encoding: str = "utf-8") -> Iterator[dict[str, str]]:
     """Yield the rows of a CSV document with a header line, blanks trimmed.
 
-    A trailing comma, in the header and in the rows, is no column.
+    A trailing comma, in the header and in the rows, is no column. Lazy: errors come as rows are read.
     """
     _refuse_html(body, "CSV")
     lines = io.TextIOWrapper(
@@ -57,31 +74,34 @@ def exact_csv(body: bytes, *, encoding: str = "utf-8") -> Iterator[dict[str, str
     rows = csv.reader(lines, strict=True)
     csv.field_size_limit(LONGEST_CELL)
     try:
-        header = [name.strip() for name in next(rows, [])]
-        if not any(header):
-            raise ShapeChanged("an empty document where CSV was expected")
+        header = _csv_header(next(rows, []))
         for row in rows:
             if row:
                 yield _csv_row(header, row, rows.line_num)
     except csv.Error as error:
         raise ShapeChanged(f"not CSV: {error}", path=f"line {rows.line_num}") from error
     except UnicodeDecodeError as error:
-        raise ShapeChanged(f"not {encoding} text: {error.reason}", path=f"byte {error.start}") from error
+        raise ShapeChanged(f"not {encoding} text: {error.reason}", path=f"beyond line {rows.line_num}") from error
 
 
 def exact_xml(body: bytes) -> ET.Element:
     """Parse XML that declares no document type: entities are how a small file becomes a big one."""
     _refuse_html(body, "XML")
+    if b"\0" in body:
+        # UTF-16 would hide a document type from the next line.
+        raise ShapeChanged("XML in UTF-8 was expected")
     if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
         raise ShapeChanged("XML with a document type or entities; price feeds have none")
     try:
         return ET.fromstring(body)  # noqa: S314  entities are refused above
     except ET.ParseError as error:
-        raise ShapeChanged(f"not XML: {error.msg}", path=f"line {error.position[0]}") from error
+        raise ShapeChanged(f"not XML: {ErrorString(error.code)}", path=f"line {error.position[0]}") from error
+    except (LookupError, ValueError) as error:
+        raise ShapeChanged(f"XML in UTF-8 was expected: {error}", path="line 1") from error
 
 
 def sheet_names(body: bytes) -> list[str]:
-    """The worksheets of a workbook, in order."""
+    """The worksheets of an xlsx workbook, in order."""
     return list(_workbook(body).sheet_names)
 
 
@@ -90,7 +110,10 @@ def sheet(body: bytes, name: str) -> list[list[Any]]:
     workbook = _workbook(body)
     if name not in workbook.sheet_names:
         raise ShapeChanged(f"no sheet {name!r}; there are {', '.join(workbook.sheet_names)}")
-    rows: list[list[Any]] = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+    try:
+        rows: list[list[Any]] = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+    except CalamineError as error:
+        raise ShapeChanged(f"not a whole worksheet: {error}", path=name) from error
     return rows
 
 
@@ -102,7 +125,7 @@ def number_of(cell: object) -> Decimal | None:
     """
     if cell is None or cell == "":
         return None
-    if isinstance(cell, bool) or not isinstance(cell, int | float):
+    if isinstance(cell, bool) or not isinstance(cell, int | float) or not isfinite(cell):
         raise ShapeChanged(f"{cell!r} where a number was expected")
     return Decimal(repr(cell))
 
@@ -114,10 +137,11 @@ def unzipped(body: bytes, *, member_suffix: str, max_bytes: int = MAX_UNZIPPED, 
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             names = [name for name in archive.namelist() if name.endswith(member_suffix)]
             if len(names) != 1:
-                raise ShapeChanged(f"one member *{member_suffix} was expected, the archive has {archive.namelist()}")
+                there = ", ".join(archive.namelist()[:10]) or "none"
+                raise ShapeChanged(f"one member *{member_suffix} was expected; of its members the first are {there}")
             with archive.open(names[0]) as member:
                 return _bounded(member, len(body), max_bytes, max_ratio)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _ZIP_TROUBLE as error:
         raise ShapeChanged(f"not a whole zip archive: {error}") from error
 
 
@@ -160,9 +184,13 @@ def _number(text: str) -> Decimal:
     if len(text) > LONGEST_NUMBER:
         raise ShapeChanged(f"a number of {len(text)} digits")
     try:
-        return Decimal(text)
+        number = Decimal(text)
     except InvalidOperation as error:
         raise ShapeChanged(f"{text[:40]} is not a number a price could be") from error
+    if abs(number.adjusted()) > LONGEST_NUMBER:
+        # Nine characters, 1e9999999, and ten megabytes as soon as somebody writes it out.
+        raise ShapeChanged(f"{text[:40]} is not a number a price could be")
+    return number
 
 
 def _no_constant(name: str) -> Any:
@@ -172,9 +200,28 @@ def _no_constant(name: str) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ShapeChanged(f"the key {next(key for key in keys if keys.count(key) > 1)!r} stands twice in one object")
+        raise ShapeChanged(f"the key {_first_repeated(key for key, _ in pairs)!r} stands twice in one object")
     return made
+
+
+def _first_repeated(names: Iterable[str]) -> str | None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
+
+
+def _require_storable(decoded: Any) -> None:
+    """Refuse text that no database keeps: half a surrogate pair, the NUL character."""
+    try:
+        again = json.dumps(decoded, ensure_ascii=False, default=str)
+        again.encode()
+    except UnicodeEncodeError as error:
+        raise ShapeChanged("half a character (a lone surrogate) in a text") from error
+    if "\\u0000" in again.replace("\\\\", ""):
+        raise ShapeChanged("a NUL character in a text")
 
 
 _DECODER: Final = JSONDecoder(
@@ -182,19 +229,59 @@ _DECODER: Final = JSONDecoder(
 )
 
 
+def _csv_header(cells: list[str]) -> list[str]:
+    header = [name.strip() for name in cells]
+    if not any(header):
+        raise ShapeChanged("an empty document where CSV was expected")
+    if repeated := _first_repeated(name for name in header if name):
+        raise ShapeChanged(f"two columns are named {repeated!r}", path="line 1")
+    return header
+
+
 def _csv_row(header: list[str], row: list[str], line: int) -> dict[str, str]:
     cells = [cell.strip() for cell in row]
     if len(cells) != len(header):
         raise ShapeChanged(f"{len(cells)} cells where the header has {len(header)}", path=f"line {line}")
+    if any(cell and not name for name, cell in zip(header, cells, strict=True)):
+        raise ShapeChanged("a value in a column without a name", path=f"line {line}")
     return {name: cell for name, cell in zip(header, cells, strict=True) if name}
 
 
 def _workbook(body: bytes) -> CalamineWorkbook:
     _refuse_html(body, "a workbook")
+    _require_modest(body)
     try:
         return CalamineWorkbook.from_filelike(io.BytesIO(body))
     except CalamineError as error:
         raise ShapeChanged(f"not a workbook: {error}") from error
+
+
+def _require_modest(body: bytes) -> None:
+    """Refuse a workbook that would not fit into memory: the reader would end the process, not raise."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            if sum(member.file_size for member in archive.infolist()) > MAX_UNZIPPED:
+                raise ShapeChanged(f"the workbook unpacks to over {MAX_UNZIPPED} bytes")
+            spans = [_span(archive.read(name)) for name in archive.namelist() if name.endswith(".xml")]
+    except _ZIP_TROUBLE as error:
+        raise ShapeChanged(f"not a workbook: {error}") from error
+    if max(spans, default=0) > MOST_CELLS:
+        raise ShapeChanged(f"a worksheet spans over {MOST_CELLS} cells")
+
+
+def _span(worksheet: bytes) -> int:
+    """Cells between A1 and the last row and column that are named."""
+    width = height = 0
+    for letters, digits in (place.groups() for place in _CELL_PLACE.finditer(worksheet)):
+        width, height = max(width, _column(letters)), max(height, int(digits))
+    return width * height
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - ord("A") + 1
+    return number
 
 
 def _bounded(member: Any, compressed: int, max_bytes: int, max_ratio: int) -> bytes:

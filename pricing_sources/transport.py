@@ -1,15 +1,19 @@
 """The one HTTP client: timeouts, capped retries, size caps, conditional requests, redaction."""
 
+import logging
 import random
 import re
+import socket
+import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Any, Final, Protocol, Self
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
 import httpx2
 import msgspec
@@ -75,7 +79,7 @@ class Limits:
     silence_seconds: float = 30
     """Longest wait for the next bytes."""
     deadline_seconds: float = 600
-    """Longest one answer may take altogether, however steadily it drips."""
+    """Longest one answer may take, redirects included, however steadily it drips; each attempt starts anew."""
     max_bytes: int = 512 * 1024 * 1024
     """Largest body, decompressed."""
     max_ratio: int = 300
@@ -92,11 +96,15 @@ class Limits:
 RETRIED_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
 RETRY_AFTER_HEADERS: Final = ("retry-after", "x-ms-ratelimit-retailprices-retry-after")
 KEPT_HEADERS: Final = ("etag", "last-modified", "date", "content-type", "retry-after")
-SECRET_HEADERS: Final = frozenset({"authorization", "x-api-key", "api-key", "ocp-apim-subscription-key", "cookie"})
+SECRET_HEADER: Final = re.compile(r"auth|cookie|key|token|secret|signature|password", re.IGNORECASE)
 SECRET_PARAMETER: Final = re.compile(
-    r"^(api[-_]?key|key|token|access[-_]?token|security-?token|registration-?key|password|secret|sig|signature)$",
+    r"^((api|subscription|registration)[-_]?key|key|(access[-_]?|x-amz-security-|security-?)?token|password"
+    r"|(client[-_]?)?secret|sig|(x-amz-)?(signature|credential))$",
     re.IGNORECASE,
 )
+
+# The client would log every URL, credentials included, as soon as a program logs at level INFO.
+logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 
 class HttpTransport:
@@ -115,15 +123,17 @@ class HttpTransport:
         self._sleep, self._monotonic, self._jitter = sleep, monotonic, jitter
         timeout = httpx2.Timeout(self._limits.silence_seconds, connect=self._limits.connect_seconds)
         self._client = httpx2.Client(
-            timeout=timeout, follow_redirects=False, headers={"user-agent": user_agent, "accept-encoding": "gzip"}
+            timeout=timeout,
+            follow_redirects=False,
+            headers={"user-agent": user_agent, "accept-encoding": "gzip"},
+            # A connection of its own for each question: one that is used again is not announced to _Deadline.
+            limits=httpx2.Limits(max_keepalive_connections=0),
         )
 
     def __enter__(self) -> Self:
-        """Use as a context manager to close it."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close every connection."""
         self.close()
 
     def close(self) -> None:
@@ -139,7 +149,7 @@ class HttpTransport:
         known: Validators | None = None,
         max_bytes: int | None = None,
     ) -> Reply:
-        """GET `url`; 2xx or 304, else FetchFailed."""
+        """GET `url`; 2xx, or 304 if `known` was given, else FetchFailed."""
         asked = dict(headers or {})
         if known and known.etag:
             asked["if-none-match"] = known.etag
@@ -149,12 +159,7 @@ class HttpTransport:
         return self._with_retries(request, max_bytes)
 
     def post_json(
-        self,
-        url: str,
-        payload: object,
-        *,
-        headers: Mapping[str, str] | None = None,
-        max_bytes: int | None = None,
+        self, url: str, payload: object, *, headers: Mapping[str, str] | None = None, max_bytes: int | None = None
     ) -> Reply:
         """POST `payload` as JSON; 2xx, else FetchFailed."""
         asked = {"content-type": "application/json", **(headers or {})}
@@ -164,8 +169,10 @@ class HttpTransport:
     def _request(self, method: str, url: str, **rest: Any) -> httpx2.Request:
         try:
             request = self._client.build_request(method, url, **rest)
-        except httpx2.InvalidURL as error:
-            raise FetchFailed(f"{redacted(url)} is not a URL: {error}") from None
+        except (httpx2.InvalidURL, ValueError, TypeError):
+            # Not the error's own words: they may quote a password or a header.
+            asked = "the URL" if "@" in url else redacted(url)
+            raise FetchFailed(f"{asked} cannot be asked: a valid URL and plain ASCII headers were expected") from None
         if request.url.scheme not in {"http", "https"}:
             raise FetchFailed(f"{redacted(url)} is not an http or https URL")
         return request
@@ -174,7 +181,7 @@ class HttpTransport:
         # Not a retry library: the feed itself may name the wait, and a too long one must end the matter at once.
         for attempt in range(1, self._limits.attempts + 1):
             try:
-                return self._follow(request, max_bytes or self._limits.max_bytes)
+                return self._follow(request, self._limits.max_bytes if max_bytes is None else max_bytes)
             except _Passing as trouble:
                 wait = trouble.wait if trouble.wait is not None else self._backoff(attempt)
                 if attempt == self._limits.attempts or wait > self._limits.longest_wait_seconds:
@@ -189,30 +196,36 @@ class HttpTransport:
         """Send, and follow redirects by hand: each next address is looked at before it is asked."""
         deadline = self._monotonic() + self._limits.deadline_seconds
         for _ in range(self._limits.redirects + 1):
-            answer = self._send(request, max_bytes, deadline)
+            late = f"{redacted(str(request.url))}: not finished after {self._limits.deadline_seconds:g} seconds"
+            with _Deadline(deadline - self._monotonic(), late) as watch:
+                request.extensions["trace"] = watch.notice
+                answer = self._send(request, max_bytes)
             if isinstance(answer, Reply):
                 return answer
             request = self._redirected(request, answer)
         raise FetchFailed(f"{redacted(str(request.url))}: more than {self._limits.redirects} redirects")
 
-    def _send(self, request: httpx2.Request, max_bytes: int, deadline: float) -> Reply | str:
+    def _send(self, request: httpx2.Request, max_bytes: int) -> Reply | str:
         """One exchange: the reply, or where the server points."""
         where = redacted(str(request.url))
         try:
             response = self._client.send(request, stream=True)
             try:
-                if response.is_redirect and response.status_code != 304:
-                    return str(response.headers["location"])
+                if response.has_redirect_location:
+                    return response.headers["location"]
                 _require_success(response, where)
-                body = self._body(response, where, max_bytes, deadline)
+                body = self._body(response, where, max_bytes)
             finally:
                 response.close()
-        except (httpx2.DecodingError, httpx2.RemoteProtocolError) as error:
+        except httpx2.RemoteProtocolError as error:
             raise _Passing(f"{where}: the answer was cut short or garbled ({type(error).__name__})") from None
         except httpx2.TimeoutException as error:
             raise _Passing(f"{where}: no answer in time ({type(error).__name__})") from None
+        except httpx2.ConnectError as error:
+            raise _Passing(f"{where}: cannot be reached ({error})") from None
         except httpx2.TransportError as error:
-            raise _Passing(f"{where}: cannot be reached ({type(error).__name__}: {_cause(error)})") from None
+            # Not in its own words: they may quote a header.
+            raise _Passing(f"{where}: the exchange broke off ({type(error).__name__})") from None
         return Reply(
             url=where,
             status=response.status_code,
@@ -221,40 +234,43 @@ class HttpTransport:
             headers={name: response.headers[name] for name in KEPT_HEADERS if name in response.headers},
         )
 
-    def _body(self, response: httpx2.Response, where: str, max_bytes: int, deadline: float) -> bytes:
+    def _body(self, response: httpx2.Response, where: str, max_bytes: int) -> bytes:
         limits, body, received = self._limits, bytearray(), 0
-        encoding = response.headers.get("content-encoding", "identity").lower()
+        encoding = response.headers.get("content-encoding", "").strip().lower() or "identity"
         if encoding not in {"gzip", "identity"}:
             raise FetchFailed(f"{where}: encoded as {encoding}, which was not asked for")
-        # Unpacked here, not by the client: it would neither stop a bomb early nor notice a truncated stream.
-        unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16) if encoding == "gzip" else None
+        gunzip = _Gunzip(where) if encoding == "gzip" else None
         for chunk in response.iter_raw():
             received += len(chunk)
-            for piece in _unpacked(chunk, unpacker, where):
+            for piece in gunzip.pieces(chunk) if gunzip else [chunk]:
                 body += piece
                 if len(body) > max_bytes:
                     raise FetchFailed(f"{where}: larger than the {max_bytes} bytes allowed")
                 if len(body) > limits.ratio_from_bytes and len(body) > limits.max_ratio * received:
                     raise FetchFailed(f"{where}: decompresses to over {limits.max_ratio} times its size")
-            if self._monotonic() > deadline:
-                raise FetchFailed(f"{where}: not finished after {limits.deadline_seconds:g} seconds")
-        if unpacker is not None and received and not unpacker.eof:
+        if gunzip and received and not gunzip.member.eof:
             raise _Passing(f"{where}: the compressed answer was cut short")
         return bytes(body)
 
     def _redirected(self, request: httpx2.Request, location: str) -> httpx2.Request:
-        target = request.url.join(location)
+        try:
+            target = request.url.join(location)
+        except (httpx2.InvalidURL, ValueError):
+            raise FetchFailed(f"{redacted(str(request.url))}: redirects to what is not a URL") from None
         where = f"{redacted(str(request.url))}: redirects to {redacted(str(target))}"
         if target.scheme not in {"http", "https"}:
             raise FetchFailed(f"{where}, which is not http or https")
         if request.url.scheme == "https" and target.scheme == "http":
             raise FetchFailed(f"{where}, which is not encrypted")
-        if _is_private(target.host) and not _is_private(request.url.host):
+        if target.host != request.url.host and _is_private(target.host) and not _is_private(request.url.host):
             raise FetchFailed(f"{where}, a private address")
         headers = dict(request.headers)
         headers.pop("host", None)
-        if target.host != request.url.host:
-            headers = {name: value for name, value in headers.items() if name.lower() not in SECRET_HEADERS}
+        if not _is_same_server(request.url, target):
+            if request.method == "POST":
+                # Its payload may carry a registration key.
+                raise FetchFailed(f"{where}, another server than the question was posted to")
+            headers = {name: value for name, value in headers.items() if not SECRET_HEADER.search(name)}
         return self._client.build_request(request.method, target, headers=headers, content=request.content or None)
 
 
@@ -266,17 +282,62 @@ class _Passing(Exception):
         self.wait = wait
 
 
-def _unpacked(chunk: bytes, unpacker: Any, where: str) -> Iterator[bytes]:
-    """The chunk decompressed, at most a megabyte at a time."""
-    if unpacker is None:
-        yield chunk
-        return
-    try:
-        while chunk:
-            yield unpacker.decompress(chunk, 1024 * 1024)
-            chunk = unpacker.unconsumed_tail
-    except zlib.error as error:
-        raise _Passing(f"{where}: the compressed answer is garbled ({error})") from None
+class _Deadline:
+    """Cuts the connection of one exchange when its time is up.
+
+    The client's own timeout starts anew with every byte, so headers or chunk marks that drip would
+    hold it for hours without ever returning to us.
+    """
+
+    def __init__(self, seconds: float, words: str) -> None:
+        self._timer = threading.Timer(max(0.0, seconds), self._cut)
+        self._timer.daemon = True
+        self._words = words
+        self._reached = False
+        self._socket: socket.socket | None = None
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._timer.cancel()
+        # Also without an exception: a body that ends with its connection looks whole when it is cut.
+        if self._reached and (kind is None or issubclass(kind, _Passing)):
+            raise FetchFailed(self._words) from None
+
+    def notice(self, event: str, info: Mapping[str, Any]) -> None:
+        """Remember the socket: told by the client of every step it takes."""
+        if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
+            self._socket = info["return_value"].get_extra_info("socket")
+            if self._reached:
+                self._cut()
+
+    def _cut(self) -> None:
+        self._reached = True
+        if self._socket is not None:
+            # Not SSLSocket.shutdown: it takes the encryption from under a read in another thread.
+            with suppress(OSError):
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+class _Gunzip:
+    """Unpacks gzip as it arrives; unlike the client's own, in small pieces and noticing a cut-off end."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self.member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+
+    def pieces(self, chunk: bytes) -> Iterator[bytes]:
+        """The chunk decompressed, at most a megabyte at a time."""
+        try:
+            while chunk:
+                if self.member.eof:
+                    self.member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+                yield self.member.decompress(chunk, 1024 * 1024)
+                chunk = self.member.unconsumed_tail or self.member.unused_data
+        except zlib.error as error:
+            raise _Passing(f"{self._where}: the compressed answer is garbled ({error})") from None
 
 
 def redacted(url: str) -> str:
@@ -285,20 +346,26 @@ def redacted(url: str) -> str:
     >>> redacted("https://u:p@feed.example/v1?api_key=abc&geo=DE")
     'https://***@feed.example/v1?api_key=***&geo=DE'
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "a URL that cannot be read"
     host = f"***@{parts.netloc.rpartition('@')[2]}" if "@" in parts.netloc else parts.netloc
     query = "&".join(
-        f"{name}=***" if SECRET_PARAMETER.match(name) else f"{name}{sign}{value}"
+        f"{name}=***" if SECRET_PARAMETER.match(unquote_plus(name)) else f"{name}{sign}{value}"
         for name, sign, value in (pair.partition("=") for pair in parts.query.split("&"))
     )
     return urlunsplit((parts.scheme, host, parts.path, query, ""))
 
 
 def _require_success(response: httpx2.Response, where: str) -> None:
-    status = response.status_code
-    if 200 <= status < 300 or status == 304:
+    status, asked = response.status_code, response.request.headers
+    if 200 <= status < 300 and status != 206:  # 206: a part, and none was asked for
         return
-    wait = next((_seconds(response.headers[name]) for name in RETRY_AFTER_HEADERS if name in response.headers), None)
+    if status == 304 and ("if-none-match" in asked or "if-modified-since" in asked):
+        return
+    waits = (_seconds(response.headers.get(name, "")) for name in RETRY_AFTER_HEADERS)
+    wait = next((wait for wait in waits if wait is not None), None)
     if status in RETRIED_STATUSES:
         raise _Passing(f"{where}: answered {status}", wait)
     raise FetchFailed(f"{where}: answered {status}")
@@ -306,25 +373,28 @@ def _require_success(response: httpx2.Response, where: str) -> None:
 
 def _seconds(retry_after: str) -> float | None:
     """Seconds to wait, from a number or an HTTP date."""
-    if retry_after.strip().isdigit():
-        return float(retry_after)
+    text = retry_after.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
     try:
-        moment = parsedate_to_datetime(retry_after)
+        moment = parsedate_to_datetime(text)
     except ValueError:
         return None
     return max(0.0, moment.timestamp() - time.time())
 
 
+def _is_same_server(one: httpx2.URL, other: httpx2.URL) -> bool:
+    """True for the same host and port, or where plain http moves on to https."""
+    return one.host == other.host and (one.port == other.port or (one.scheme == "http" and other.port is None))
+
+
 def _is_private(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
+    """True for an address, or a name of one, that only this machine or its network can reach."""
     try:
-        return not ip_address(host).is_global
-    except ValueError:
-        return False
-
-
-def _cause(error: Exception) -> str:
-    """The operating system's words, without a URL in them."""
-    text = str(error)
-    return text if "://" not in text else "see the URL"
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return False  # nowhere: asking it will fail, or a proxy knows better
+    addresses = [ip_address(str(place[0]).partition("%")[0]) for *_, place in found]
+    return any(
+        not ((isinstance(address, IPv6Address) and address.ipv4_mapped) or address).is_global for address in addresses
+    )

@@ -30,8 +30,10 @@ APPEND_ONLY = (
 VIEWS = {
     "gpu_rates": (
         "gpu",
-        "provider, sku, region, purchase, pricing_category, tier, accelerator, gpu_count, gpu_memory_gb, "
-        "includes_power",
+        (
+            "provider, sku, region, purchase, pricing_category, tier, "
+            "accelerator, gpu_count, gpu_memory_gb, includes_power"
+        ),
     ),
     "electricity_prices": ("electricity", "area, sector, basis"),
     "salary_benchmarks": ("salary", "occupation, occupation_title, area, area_title, statistic"),

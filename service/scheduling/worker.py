@@ -64,7 +64,10 @@ def run_slot(
         return None
     ended = "done" if done.status == "sealed" else "failed"
     _end(store, held, ended, done.error or f"{done.added} added, {done.corrected} corrected", clock())
-    log.info("refresh", source=source.info.id, status=done.status, added=done.added, error=done.error)
+    if done.error:
+        log.warning("feed failed", source=source.info.id, status=done.status, reason=done.error)
+    else:
+        log.info("feed read", source=source.info.id, added=done.added, corrected=done.corrected)
     return done
 
 

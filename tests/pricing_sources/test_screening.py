@@ -52,3 +52,34 @@ def test_an_unbelievable_price_is_held_back_with_the_reason(changes: dict[str, o
 def test_a_source_without_bands_is_trusted_with_amounts() -> None:
     odd = replace(RATE, amount=Decimal(10) ** 9)
     assert list(screened([odd], {})) == [odd]
+
+
+def test_a_figure_without_a_currency_is_called_a_ratio() -> None:
+    loading = replace(RATE, amount=Decimal(4), unit=Unit.RATIO, currency=None)
+    [held] = screened([loading], {Unit.RATIO: (Decimal(1), Decimal(3))})
+    assert isinstance(held, Rejected)
+    assert held.reason == "4 ratio per 1 is outside the plausible 1 to 3"
+
+
+@pytest.mark.parametrize("date", ["1990-01-01", "2099-12-31T23:59"])
+def test_the_years_believed_include_their_ends(date: str) -> None:
+    edge = replace(RATE, valid_from=day(date))
+    assert list(screened([edge], BAND)) == [edge]
+
+
+def test_a_source_without_bands_is_not_trusted_with_dates() -> None:
+    [held] = screened([replace(RATE, valid_from=day("1989-12-31"))], {})
+    assert isinstance(held, Rejected)
+    assert held.reason == "valid from 1989-12-31T00:00:00+00:00, which is not between 1990 and 2100"
+
+
+def test_a_long_row_is_kept_short() -> None:
+    [held] = screened([replace(RATE, amount=Decimal(0), published_amount="9" * 600)], BAND)
+    assert isinstance(held, Rejected)
+    assert len(held.text) == 500
+
+
+def test_readings_are_screened_one_at_a_time() -> None:
+    source = iter([RATE, RATE])
+    next(screened(source, BAND))
+    assert list(source) == [RATE]

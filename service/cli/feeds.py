@@ -1,0 +1,198 @@
+"""Asking the feeds, reading saved documents, seeing how every source stands."""
+
+import mimetypes
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from pricing_sources.registry import SOURCES, source_by_id
+from pricing_sources.source import Document
+from service.cli.output import FEED_FAILED, AsJson, note, show, table
+from service.cli.session import moment, session
+from service.domain.refreshes import QuarantinedRow, Refresh
+from service.errors import Invalid
+from service.scheduling.feeds import transport
+from service.usecases.refresh import import_document
+from service.usecases.refresh import refresh as refresh_source
+from service.usecases.sources import Feed, feed_named, list_quarantine, list_sources
+
+REASONS_SHOWN: Final = 5
+
+Tell = Callable[[str, str], None]
+"""Told the name of what is worked on, and how far it is."""
+
+
+def refresh(
+    source: Annotated[list[str] | None, typer.Argument(help="Sources to ask; all enabled ones if none.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Ask feeds now and append what is new. One that cannot be reached is reported; the others are done."""
+    with session() as opened, transport(opened.settings) as network, _progress(quiet=as_json) as tell:
+        named = [source_by_id(one) for one in source or ()]
+        done = []
+        for one in named or SOURCES:
+            feed = Feed.of(one.info, opened.settings)
+            if not named and not (feed.enabled and feed.has_key):
+                continue
+            tell(one.info.id, "asking")
+            key = opened.settings.source_key(one.info.id)
+            result = refresh_source(
+                opened.store,
+                one,
+                network,
+                now=opened.now(),
+                trigger="manual",
+                url=feed.url,
+                api_key=key,
+                progress=partial(tell, one.info.id),
+            )
+            done.append(result)
+        _report(done, as_json=as_json)
+
+
+def import_files(
+    source: Annotated[str, typer.Argument(help="The source that published the documents.")],
+    file: Annotated[list[Path], typer.Argument(help="Saved documents, each as the feed sent it.")],
+    *,
+    fetched_at: Annotated[str | None, typer.Option(help="When they were fetched (RFC 3339); now if absent.")] = None,
+    report: Annotated[bool, typer.Option("--report", help="Print where every row ended.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read saved documents through exactly the path a refresh takes."""
+    feed = source_by_id(source)
+    documents = [(path, _body(path)) for path in file]
+    with session() as opened, _progress(quiet=as_json) as tell:
+        when = moment("--fetched-at", fetched_at)
+        done = []
+        for path, body in documents:
+            tell(path.name, "reading")
+            document = Document(
+                source_id=feed.info.id,
+                url=f"file:{path.name}",
+                body=body,
+                fetched_at=when or opened.now(),
+                media_type=mimetypes.guess_type(path.name)[0] or "application/octet-stream",
+            )
+            done.append(
+                import_document(
+                    opened.store,
+                    feed,
+                    document,
+                    now=opened.now(),
+                    progress=partial(tell, path.name),
+                )
+            )
+        _report(done, as_json=as_json)
+        if report and not as_json:
+            _ledger(done)
+            _reasons(list_quarantine(opened.store, source), {one.refresh_id for one in done})
+
+
+def sources(
+    source: Annotated[str | None, typer.Argument(help="One source; all if absent.")] = None, *, as_json: AsJson = False
+) -> None:
+    """Show how every source stands: fresh, stale or never read, and under which licence."""
+    with session() as opened:
+        wanted = [feed_named(opened.feeds, source)] if source else opened.feeds
+        found = list_sources(opened.store, wanted, opened.now())
+        if as_json:
+            show(found)
+            return
+        table(
+            "",
+            ["Source", "Kind", "State", "#Series", "#Held back", "Last good", "Next due", "Key", "Licence"],
+            [
+                (
+                    one.source,
+                    ", ".join(one.kinds),
+                    one.freshness if one.enabled else "disabled",
+                    one.series,
+                    one.quarantined_rows,
+                    one.last_good_at,
+                    one.next_due_at,
+                    "needed" if one.key_needed else "no",
+                    one.licence if len(one.licence) <= 40 else f"{one.licence[:39]}…",
+                )
+                for one in found
+            ],
+        )
+        for one in found:
+            if one.last_error:
+                note(f"{one.source}: {one.last_error}")
+
+
+def _body(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Invalid.field("FILE", f"{path}: {error.strerror}") from error
+
+
+def _report(done: list[Refresh], *, as_json: bool) -> None:
+    if as_json:
+        show(done)
+    else:
+        table(
+            "",
+            ["Source", "Ended", "#Rows", "#Prices", "#New", "#Corrected", "#Unchanged", "#Skipped", "#Held back"],
+            [
+                (
+                    one.source,
+                    one.status,
+                    one.rows_read,
+                    one.observed,
+                    one.added,
+                    one.corrected,
+                    one.unchanged,
+                    sum(one.skipped.values()),
+                    one.rejected,
+                )
+                for one in done
+            ],
+        )
+    failed = [one for one in done if one.status != "sealed"]
+    for one in failed:
+        note(f"{one.source}: {one.error}")
+    if failed:
+        raise typer.Exit(FEED_FAILED)
+
+
+def _ledger(done: list[Refresh]) -> None:
+    rows = [(one.refresh_id, "price", one.observed) for one in done]
+    for one in done:
+        rows += [(one.refresh_id, f"skipped: {reason}", count) for reason, count in one.skipped.items()]
+        rows += [(one.refresh_id, "held back", one.rejected)] if one.rejected else []
+        rows += [(one.refresh_id, "rows read", one.rows_read)]
+    table("", ["#Refresh", "Where the rows ended", "#Rows"], rows)
+
+
+def _reasons(held: list[QuarantinedRow], refresh_ids: set[int]) -> None:
+    ours = [row for row in held if row.refresh_id in refresh_ids]
+    for row in ours[:REASONS_SHOWN]:
+        note(f"held back at {row.locator}: {row.reason}")
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Tell]:
+    """A line per source that moves while it works; silent where nobody looks."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _name, _words: None
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(name: str, words: str) -> None:
+            if name not in tasks:
+                tasks[name] = bar.add_task(name, total=None)
+            bar.update(tasks[name], description=f"{name}: {words}")
+
+        yield tell

@@ -1,0 +1,105 @@
+"""Prices: now, at a moment, as known at a moment."""
+
+from typing import Annotated
+
+import typer
+
+from pricing_sources.observation import Kind
+from service.cli.output import AsJson, say, show, table, text
+from service.cli.session import moment, session
+from service.store.prices import PriceFilter
+from service.usecases.prices import as_of, get_price, price_history, search_prices
+
+app = typer.Typer()
+
+ValidAt = Annotated[str | None, typer.Option(help="Prices in force at this moment (RFC 3339); now if absent.")]
+KnownAt = Annotated[str | None, typer.Option(help="Using only what was known at this moment; now if absent.")]
+Limit = Annotated[int, typer.Option(min=1, max=10_000, help="Most rows to show.")]
+
+
+@app.command("ls")
+def ls(
+    words: Annotated[str, typer.Argument(metavar="[TEXT]", help="Part of a series, accelerator, area or name.")] = "",
+    *,
+    kind: Annotated[Kind | None, typer.Option(help="Only this kind.")] = None,
+    source: Annotated[str, typer.Option(help="Only this source.")] = "",
+    valid_at: ValidAt = None,
+    known_at: KnownAt = None,
+    limit: Limit = 50,
+    after: Annotated[str, typer.Option(help="Continue after this series.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List prices in force."""
+    with session() as opened:
+        question = as_of(opened.now(), moment("--valid-at", valid_at), moment("--known-at", known_at))
+        wanted = PriceFilter(kind=kind, source=source, text=words, limit=limit, after=after)
+        page = search_prices(opened.store, question, wanted)
+        if as_json:
+            show(page)
+            return
+        table(
+            "",
+            ["Series", "#Price", "Currency", "Per", "Since", "Learned"],
+            [(one.series, one.amount, one.currency, one.unit, one.valid_from, one.recorded_at) for one in page.prices],
+        )
+        if page.next_after:
+            say(f"more: --after {page.next_after}")
+
+
+@app.command("show")
+def show_one(series: str, *, valid_at: ValidAt = None, known_at: KnownAt = None, as_json: AsJson = False) -> None:
+    """Show one price and where it came from."""
+    with session() as opened:
+        question = as_of(opened.now(), moment("--valid-at", valid_at), moment("--known-at", known_at))
+        price = get_price(opened.store, question, series)
+        if as_json:
+            show(price)
+            return
+        cited = price.citation
+        say(f"{text(price.amount)} {price.currency or ''} per {price.unit}".replace("  ", " "))
+        for label, value in (
+            ("series", price.series),
+            ("published as", f"{cited.published_amount} ({cited.published_unit})"),
+            ("in force since", price.valid_from),
+            ("learned", price.recorded_at),
+            ("last checked", price.checked_at),
+            ("status", f"{price.status} {price.vintage}".strip()),
+            ("publisher", cited.publisher),
+            ("licence", cited.licence),
+            ("document", cited.document_sha256),
+            ("from", cited.document_url),
+            ("fetched", cited.fetched_at),
+            ("where in it", cited.locator),
+            ("read on", cited.reference_url),
+            ("note", price.note),
+        ):
+            if value:
+                say(f"  {label:15}{text(value)}")
+
+
+@app.command("history")
+def history(series: str, *, known_at: KnownAt = None, as_json: AsJson = False) -> None:
+    """Show every price of a series, corrections included."""
+    with session() as opened:
+        question = as_of(opened.now(), None, moment("--known-at", known_at))
+        points = price_history(opened.store, series, question.known_at)
+        if as_json:
+            show(points)
+            return
+        table(
+            "",
+            ["Since", "#Price", "Currency", "Per", "Change", "Status", "Learned", "Document"],
+            [
+                (
+                    one.valid_from,
+                    one.amount,
+                    one.currency,
+                    one.unit,
+                    one.change,
+                    one.status,
+                    one.recorded_at,
+                    one.document_sha256[:12],
+                )
+                for one in points
+            ],
+        )
