@@ -4,21 +4,24 @@ The price is realised average revenue per kWh, not a tariff. EIA counts computin
 multi-megawatt campuses often buy at industrial prices: both are kept.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from pricing_sources.documents import number_of, sheet, sheet_names
+from pricing_sources.documents import number_of, sheet
 from pricing_sources.errors import ShapeChanged
 from pricing_sources.observation import ElectricitySeries, Kind, Observation, Reading, Rejected, Skipped, Status
 from pricing_sources.source import Cadence, Document, FetchRequest, NotModified, SourceInfo
 from pricing_sources.transport import Transport
 from pricing_sources.units import Unit
 
-SHEETS: Final = ("Monthly-States", "Monthly-Ter", "US-YTD")
-"""The sheets with monthly rows; despite its name US-YTD holds the monthly totals of the country."""
+NATIONAL: Final = "US-YTD"
+"""Despite its name it holds the monthly totals of the country, and is the one sheet without a State column."""
+SHEETS: Final = ("Monthly-States", "Monthly-Ter", NATIONAL)
+"""The sheets with monthly rows."""
 SECTORS: Final = {
     "RESIDENTIAL": "residential",
     "COMMERCIAL": "commercial",
@@ -29,7 +32,8 @@ SECTORS: Final = {
 MEASURES: Final = {"Revenue": "Thousand Dollars", "Sales": "Megawatthours", "Price": "Cents/kWh"}
 STATUSES: Final = {"Preliminary": Status.PRELIMINARY, "Final": Status.FINAL}
 DIGITS: Final = 12
-"""Cells are binary doubles: 20.01 is stored as 20.010000000000002. EIA publishes at most nine digits."""
+"""Cells are binary doubles, and arithmetic leaves noise at the 17th digit; EIA publishes at most nine."""
+MISSING: Final = ("", ".", None)
 CENTS: Final = Decimal("0.01")
 
 
@@ -62,10 +66,7 @@ class Eia861m:
 
         Raises ShapeChanged if a sheet, a sector or a unit is not where the headers say.
         """
-        names = sheet_names(document.body)
         for name in SHEETS:
-            if name not in names:
-                raise ShapeChanged(f"no sheet {name!r}; there are {', '.join(names)}")
             yield from _sheet_readings(name, sheet(document.body, name))
 
 
@@ -77,7 +78,6 @@ class _Columns:
     """Where things stand on one sheet."""
 
     first_row: int
-    year: int
     month: int
     state: int | None
     status: int
@@ -89,8 +89,8 @@ def _sheet_readings(name: str, rows: Sequence[Sequence[Any]]) -> Iterator[Readin
     columns = _columns(name, rows)
     months = 0
     for number, row in enumerate(rows[columns.first_row :], start=columns.first_row + 1):
-        if not isinstance(row[columns.year], float | int) or row[columns.year] == "":
-            yield Skipped("footnote" if row[columns.year] else "blank_row", f"{name}!A{number}")
+        if not any(isinstance(cell, float | int) for cell in row):
+            yield Skipped("footnote" if any(row) else "blank_row", f"{name}!A{number}")
             continue
         if row[columns.month] == ".":
             yield from (Skipped("annual_total", _cell(name, at["Price"], number)) for at in columns.sectors.values())
@@ -103,7 +103,7 @@ def _sheet_readings(name: str, rows: Sequence[Sequence[Any]]) -> Iterator[Readin
 
 def _row_readings(name: str, number: int, row: Sequence[Any], columns: _Columns) -> Iterator[Reading]:
     valid_from = _month(name, number, row, columns)
-    area = "US" if columns.state is None else f"US-{row[columns.state]}"
+    area = "US" if columns.state is None else _state(name, number, row[columns.state])
     status = STATUSES.get(str(row[columns.status]).strip())
     if status is None:
         words = ", ".join(STATUSES)
@@ -116,10 +116,10 @@ def _row_readings(name: str, number: int, row: Sequence[Any], columns: _Columns)
         if blank:
             yield Skipped(blank, locator)
             continue
-        price, sales, revenue = (_cell_number(row[at[measure]]) for measure in ("Price", "Sales", "Revenue"))
+        price, sales, revenue = cells = [_cell_number(row[at[measure]]) for measure in ("Price", "Sales", "Revenue")]
         doubt = _contradiction(price, sales, revenue)
-        if doubt:
-            yield Rejected(doubt, locator, f"{area} {sector} {valid_from:%Y-%m}: {price} {sales} {revenue}")
+        if doubt or price is None:
+            yield Rejected(doubt, locator, f"{area} {sector} {valid_from:%Y-%m}: {', '.join(map(str, cells))}")
             continue
         yield Observation(
             series=ElectricitySeries(source="eia_861m", area=area, sector=sector, basis="retail_average"),
@@ -148,19 +148,20 @@ def _columns(name: str, rows: Sequence[Sequence[Any]]) -> _Columns:
     current = ""
     for index, unit in enumerate(units):
         current = sectors[index].upper() or current
-        if current in SECTORS and measures[index] in MEASURES:
-            if unit != MEASURES[measures[index]]:
-                wanted = MEASURES[measures[index]]
-                raise ShapeChanged(f"{measures[index]} in {unit!r}; {wanted!r} is what can be read", path=name)
-            found.setdefault(SECTORS[current], {})[measures[index]] = index
+        measure = measures[index]
+        if current in SECTORS and measure in MEASURES:
+            if unit != MEASURES[measure]:
+                raise ShapeChanged(f"{measure} in {unit!r}; {MEASURES[measure]!r} is what can be read", path=name)
+            if found.setdefault(SECTORS[current], {}).setdefault(measure, index) != index:
+                raise ShapeChanged(f"{current} has two columns {measure!r}", path=f"{name}!{header}")
     for theirs, ours in SECTORS.items():
         if found.get(ours, {}).keys() != MEASURES.keys():
             raise ShapeChanged(f"the columns of {theirs} are incomplete", path=f"{name}!{header + 1}")
     return _Columns(
         first_row=header + 1,
-        year=0,
         month=_position(labels, "MONTH", name),
-        state=labels.index("STATE") if "STATE" in labels else None,
+        # A state sheet that lost this column would pass for the country.
+        state=None if name == NATIONAL else _position(labels, "STATE", name),
         status=_position(labels, "DATA STATUS", name),
         sectors=found,
     )
@@ -173,28 +174,43 @@ def _position(labels: list[str], label: str, name: str) -> int:
 
 
 def _month(name: str, number: int, row: Sequence[Any], columns: _Columns) -> datetime:
-    year, month = row[columns.year], row[columns.month]
+    year, month = row[0], row[columns.month]
     try:
-        return datetime(int(year), int(month), 1, tzinfo=UTC)
+        found = datetime(int(year), int(month), 1, tzinfo=UTC)
     except (TypeError, ValueError) as error:
         raise ShapeChanged(f"{year!r}-{month!r} is not a month", path=f"{name}!A{number}") from error
+    if (found.year, found.month) != (year, month):
+        raise ShapeChanged(f"{year!r}-{month!r} is not a month", path=f"{name}!A{number}")
+    return found
+
+
+def _state(name: str, number: int, cell: Any) -> str:
+    if not isinstance(cell, str) or not re.fullmatch(r"[A-Z]{2}", cell):
+        raise ShapeChanged(f"{cell!r} where a state such as 'AK' was expected", path=f"{name}!{number}")
+    return f"US-{cell}"
 
 
 def _blank(row: Sequence[Any], at: Mapping[str, int]) -> str:
     """Why a cell holds no price, or nothing if it holds one: a sector without sales is shown as 0."""
     price, sales = row[at["Price"]], row[at["Sales"]]
-    if price in ("", ".", None):
+    if price in MISSING:
         return "blank"
     return "no_sales" if price == 0 and sales == 0 else ""
 
 
-def _cell_number(cell: Any) -> Decimal:
-    number = number_of(cell)
-    return Decimal(0) if number is None else Decimal(f"{number:.{DIGITS}g}")
+def _cell_number(cell: Any) -> Decimal | None:
+    if cell in MISSING or number_of(cell) is None:
+        return None
+    # The double itself is formatted: that leaves no trailing zeros where noise was cut.
+    return Decimal(f"{cell:.{DIGITS}g}")
 
 
-def _contradiction(price: Decimal, sales: Decimal, revenue: Decimal) -> str:
+def _contradiction(price: Decimal | None, sales: Decimal | None, revenue: Decimal | None) -> str:
     """Cents/kWh × MWh ÷ 100 is thousand dollars: the three cells must say the same, to their rounding."""
+    if price is None or sales is None or revenue is None:
+        return "a price without the sales and the revenue it must agree with"
+    if price <= 0:
+        return f"{price} {MEASURES['Price']} for {sales} MWh sold; a price is above zero"
     implied = price * sales / 100
     # EIA rounds to three decimals and then to two: 12.2450 becomes 12.25, so half a cent is not quite enough.
     rounding = Decimal("0.0056") * sales / 100 + price / 100 + 1

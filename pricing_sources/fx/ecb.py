@@ -6,6 +6,7 @@ it is published, about 16:00 in Frankfurt; before that nobody knew it.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
@@ -59,11 +60,11 @@ class Ecb:
 
     def parse(self, document: Document) -> Iterator[Reading]:
         """Read a history or daily file (zip, CSV, XML) or an SDMX CSV answer: one reading per date and currency."""
-        body = document.body
+        body, today = document.body, document.fetched_at.astimezone(FRANKFURT).date()
         if body[:2] == b"PK":
             body = unzipped(body, member_suffix=".csv")
         if body.lstrip()[:1] == b"<" and b"eurofxref" in body[:500]:
-            yield from _xml_readings(body)
+            yield from _xml_readings(body, today)
             return
         rows = exact_csv(body)
         first = next(rows, None)
@@ -71,44 +72,62 @@ class Ecb:
             raise ShapeChanged("a header without a single date; nothing was published in that window")
         read = _sdmx_row if "TIME_PERIOD" in first else _table_row
         for line, row in enumerate(_chained(first, rows), start=2):
-            yield from read(row, f"line {line}")
+            yield from read(row, f"line {line}", today)
 
 
 SOURCE: Final = Ecb()
 
 
-def _xml_readings(body: bytes) -> Iterator[Reading]:
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """What all rates of one date share."""
+
+    valid_from: datetime
+    vintage: str
+    future: bool
+    """Dated after the document was fetched: no rate is known before its day."""
+
+    @classmethod
+    def of(cls, day: date, today: date) -> "_Day":
+        published = datetime.combine(day, PUBLISHED_AT, FRANKFURT).astimezone(UTC)
+        return cls(published, day.isoformat(), day > today)
+
+
+def _xml_readings(body: bytes, today: date) -> Iterator[Reading]:
     days = [cube for cube in exact_xml(body).iter() if cube.tag.endswith("}Cube") and "time" in cube.attrib]
     if not days:
         raise ShapeChanged("no dated Cube where rates were expected", path="Envelope/Cube")
     for cube in days:
-        day = cube.attrib["time"]
-        valid_from = _published(_iso_date(day, "Cube/@time"))
+        day = _Day.of(_iso_date(cube.attrib["time"], "Cube/@time"), today)
+        if not len(cube):
+            raise ShapeChanged("a date without a single rate", path=f"Cube[@time='{day.vintage}']")
         for rate in cube:
-            locator = f"Cube[@time='{day}']/Cube[@currency='{rate.attrib.get('currency', '')}']"
+            locator = f"Cube[@time='{day.vintage}']/Cube[@currency='{rate.attrib.get('currency', '')}']"
             code = required(rate.attrib, "currency", locator)
-            yield _reading(code, required(rate.attrib, "rate", locator), valid_from, day, locator)
+            yield _reading(code, required(rate.attrib, "rate", locator), day, locator)
 
 
-def _table_row(row: Mapping[str, str], locator: str) -> Iterator[Reading]:
+def _table_row(row: Mapping[str, str], locator: str, today: date) -> Iterator[Reading]:
     """A row of a history or daily CSV file: a date, then a column per currency."""
-    day = _date(required(row, "Date", locator), locator)
-    valid_from, vintage = _published(day), day.isoformat()
+    day = _Day.of(_date(required(row, "Date", locator), locator), today)
+    if len(row) == 1:
+        raise ShapeChanged("a date without a single currency", path=locator)
     for code, cell in row.items():
         if code != "Date":
-            yield _reading(code, cell, valid_from, vintage, f"{locator}, {code}")
+            yield _reading(code, cell, day, f"{locator}, {code}")
 
 
-def _sdmx_row(row: Mapping[str, str], locator: str) -> Iterator[Reading]:
+def _sdmx_row(row: Mapping[str, str], locator: str, today: date) -> Iterator[Reading]:
     """A row of an EXR answer of the data portal, `format=csvdata`."""
     if required(row, "CURRENCY_DENOM", locator) != "EUR":
         raise ShapeChanged(f"rates against {row['CURRENCY_DENOM']}; only rates per euro can be read", path=locator)
-    day = _iso_date(required(row, "TIME_PERIOD", locator), locator)
+    day = _Day.of(_iso_date(required(row, "TIME_PERIOD", locator), locator), today)
     code, cell = required(row, "CURRENCY", locator), required(row, "OBS_VALUE", locator)
-    yield _reading(code, cell, _published(day), day.isoformat(), locator)
+    yield _reading(code, cell, day, locator)
 
 
-def _reading(code: str, cell: str, valid_from: datetime, vintage: str, locator: str) -> Reading:
+def _reading(code: str, cell: str, day: _Day, locator: str) -> Reading:
+    series = _series(code)
     if cell in NOT_QUOTED:
         return Skipped("not_quoted", locator)
     try:
@@ -117,13 +136,15 @@ def _reading(code: str, cell: str, valid_from: datetime, vintage: str, locator: 
         return Rejected(str(error), locator, cell[:500])
     if amount <= 0:
         return Rejected(f"{amount} {code} per euro; a rate is above zero", locator, cell[:500])
+    if day.future:
+        return Rejected(f"dated {day.vintage}, after the document was fetched", locator, cell[:500])
     return Observation(
-        series=_series(code),
+        series=series,
         amount=amount,
         currency=code,
         unit=Unit.EURO,
-        valid_from=valid_from,
-        vintage=vintage,
+        valid_from=day.valid_from,
+        vintage=day.vintage,
         published_amount=cell,
         published_unit=f"{code} per EUR",
         locator=locator,
@@ -137,12 +158,6 @@ def _series(code: str) -> FxSeries:
     return FxSeries(source="ecb", base_currency="EUR", quote_currency=code)
 
 
-@cache
-def _published(day: date) -> datetime:
-    return datetime.combine(day, PUBLISHED_AT, FRANKFURT).astimezone(UTC)
-
-
-@cache
 def _date(text: str, locator: str) -> date:
     """`2026-04-13` of the history files, or `13 April 2026` of the daily one, whatever the locale."""
     words = text.split()

@@ -1,12 +1,12 @@
 """Formulas: reading them, trying them."""
 
-from decimal import Decimal
 from typing import Annotated
 
 import typer
 
 from pricing_sources.documents import decimal_text
 from service.cli.output import AsJson, say, show, table, text
+from service.domain.quantities import plain
 from service.errors import Invalid
 from service.formulas.catalog import Formula
 from service.usecases.formulas import evaluate_formula, get_formula, list_formulas
@@ -53,7 +53,7 @@ def evaluate(
             given[name] = decimal_text(value)
         except ValueError as error:
             raise Invalid.field(name, str(error)) from None
-    result: Decimal = evaluate_formula(formula, given)
+    result = plain(evaluate_formula(formula, given))
     found = get_formula(formula)
     if as_json:
         show({"formula": found.name, "result": result, "unit": found.result_unit})

@@ -8,10 +8,8 @@ from typing import Annotated, Final
 
 import structlog
 import typer
-import uvicorn
 
 from service import clock
-from service.app import create
 from service.cli.output import AsJson, note, say, show, table
 from service.cli.session import session
 from service.errors import Unavailable
@@ -32,6 +30,11 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = None,
 ) -> None:
     """Serve the API and the pages; refreshes the feeds too unless COSTPLAN_SCHEDULER is off."""
+    # Here, not above: the web framework takes longer to load than most commands to run.
+    import uvicorn
+
+    from service.app import create
+
     settings = Settings()
     _log_as(settings)
     application = create()

@@ -1,13 +1,14 @@
 """APScheduler as the clock: it says "now" every so often; what is due, the ledger says."""
 
 import os
+import secrets
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -15,9 +16,10 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from pricing_sources.source import Source
 from pricing_sources.transport import HttpTransport
 from service.errors import ServiceError
+from service.scheduling.crew import Crew
 from service.scheduling.feeds import transport as transport_of
 from service.scheduling.ledger import due
-from service.scheduling.worker import run_slot
+from service.scheduling.worker import LONGEST, run_slot
 from service.settings import Settings
 from service.store import jobs
 from service.store.store import Store
@@ -28,6 +30,8 @@ MISSED_TICKS: Final = 3
 """After so many, the clock counts as dead."""
 AT_ONCE: Final = 2
 """Feeds refreshed at the same time."""
+GRACE: Final = timedelta(seconds=5)
+"""How long a stop waits for running refreshes before it gives their slots up."""
 
 log = structlog.get_logger()
 
@@ -43,56 +47,67 @@ class Scheduler:
         clock: Callable[[], datetime],
         *,
         tick_every: timedelta = TICK,
+        grace: timedelta = GRACE,
         transport: Callable[[Settings], HttpTransport] = transport_of,
     ) -> None:
         self._store, self._sources, self._settings, self._clock = store, sources, settings, clock
-        self._tick_every, self._make_transport = tick_every, transport
-        self._worker = f"{socket.gethostname()}:{os.getpid()}:{id(self):x}"
-        self._running: dict[str, Future[Any]] = {}
-        self._ticked_at: datetime | None = None
+        self._tick_every, self._grace, self._make_transport = tick_every, grace, transport
+        # A host name may have 64 characters; the ledger's column holds 80.
+        self._worker = f"{socket.gethostname()[:48]}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._ticking = threading.Lock()
+        # Monotonic: a wall clock set back by a day would make a silent scheduler look alive all that day.
+        self._ticked_at = time.monotonic()
         self._stopped = threading.Event()
         self._watchdog: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin to tick; the first tick comes at once."""
         self._transport = self._make_transport(self._settings)
-        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="refresh")
-        self._ticked_at = self._clock()
+        self._crew = Crew(self._run, AT_ONCE)
+        self._ticked_at = time.monotonic()
         self._clockwork = self._new_clockwork()
         self._watchdog = threading.Thread(target=self._watch, name="scheduler watchdog", daemon=True)
         self._watchdog.start()
 
     def stop(self) -> None:
-        """Stop ticking; what is being refreshed ends at its next transaction or is left to its lease."""
+        """Stop ticking; what still runs after the grace is given up, for another worker to claim at once.
+
+        Whatever such a run does later, its fence keeps it from committing.
+        """
         self._stopped.set()
         if self._watchdog is None:
             return
         self._watchdog.join()
-        self._clockwork.shutdown(wait=False)
+        self._end_clockwork()
+        if not self._crew.dismiss(self._grace):
+            self._give_up()
         self._transport.close()
-        self._pool.shutdown(wait=True, cancel_futures=True)
 
     def healthy(self) -> bool:
-        """True while it ticks."""
-        return self._ticked_at is not None and self._clock() - self._ticked_at < self._tick_every * MISSED_TICKS
+        """True while it ticks and a thread is left to run what is due."""
+        return self._watchdog is not None and self._silent_for() < self._patience and not self._crew.stuck(LONGEST)
 
     def tick(self) -> None:
-        """Hand what is due to the pool; a slow download never keeps the clock waiting."""
-        now = self._clock()
+        """Hand what is due to the crew; a slow download never keeps the clock waiting."""
+        if not self._ticking.acquire(blocking=False):
+            return  # the tick before still waits for the database
         try:
-            self._store.write(lambda c: jobs.tick(c, self._worker, now))
-            feeds = [Feed.of(source.info, self._settings) for source in self._sources]
-            slots = due(self._store, feeds, now)
+            self._hand_out(self._clock())
         except ServiceError as error:
             # The database may come back; a dead scheduler would not.
             log.warning("scheduler cannot read the ledger", reason=str(error))
-            return
+        except Exception:
+            log.exception("scheduler tick broke")
         finally:
-            self._ticked_at = now
+            self._ticked_at = time.monotonic()
+            self._ticking.release()
+
+    def _hand_out(self, now: datetime) -> None:
+        self._store.write(lambda c: jobs.tick(c, self._worker, now))
+        slots = due(self._store, [Feed.of(source.info, self._settings) for source in self._sources], now)
         for source in self._sources:
-            slot = slots.get(source.info.id)
-            if slot is not None and not self._busy(source.info.id):
-                self._running[source.info.id] = self._pool.submit(self._run, source, slot)
+            if source.info.id in slots:
+                self._crew.hand(source, slots[source.info.id])
 
     def _run(self, source: Source, slot: datetime) -> None:
         run_slot(
@@ -105,9 +120,12 @@ class Scheduler:
             worker=self._worker,
         )
 
-    def _busy(self, source_id: str) -> bool:
-        future = self._running.get(source_id)
-        return future is not None and not future.done()
+    def _give_up(self) -> None:
+        try:
+            slots = self._store.write(lambda c: jobs.release(c, self._worker, self._clock()))
+            log.warning("running refreshes given up", slots=slots)
+        except ServiceError as error:
+            log.warning("slots not given up; their leases will end", reason=str(error))
 
     def _new_clockwork(self) -> BackgroundScheduler:
         clockwork = BackgroundScheduler(timezone=UTC)
@@ -123,26 +141,50 @@ class Scheduler:
         clockwork.start()
         return clockwork
 
+    def _end_clockwork(self) -> None:
+        try:
+            self._clockwork.shutdown(wait=False)
+        except Exception:  # whatever state it died in, it is not used again
+            log.exception("the scheduler's clock could not be shut down")
+
+    @property
+    def _patience(self) -> float:
+        return (self._tick_every * MISSED_TICKS).total_seconds()
+
+    def _silent_for(self) -> float:
+        """Seconds since the last tick ended."""
+        return time.monotonic() - self._ticked_at
+
     def _watch(self) -> None:
-        """Restart the library's scheduler if its thread died: it says nothing when it does."""
+        """Restart the library's scheduler if its thread died or went silent: it says nothing when it does."""
+        begun = time.monotonic()
         while not self._stopped.wait(self._tick_every.total_seconds()):
             thread = getattr(self._clockwork, "_thread", None)
-            if thread is not None and thread.is_alive() and self.healthy():
+            silent_for = min(self._silent_for(), time.monotonic() - begun)
+            if thread is not None and thread.is_alive() and silent_for < self._patience:
                 continue
-            log.error("scheduler died and is started again")
+            log.error("scheduler died and is started again", silent_seconds=round(self._silent_for(), 1))
+            self._end_clockwork()
+            begun = time.monotonic()
             try:
-                self._clockwork.shutdown(wait=False)
-            except Exception as error:  # noqa: BLE001  whatever state it died in
-                log.warning("the dead scheduler could not be shut down", error=str(error))
-            self._clockwork = self._new_clockwork()
+                self._clockwork = self._new_clockwork()
+            except Exception:
+                log.exception("scheduler not started; tried again soon")
 
 
-def run_forever(store: Store, sources: Sequence[Source], settings: Settings, clock: Callable[[], datetime]) -> None:
+def run_forever(
+    store: Store,
+    sources: Sequence[Source],
+    settings: Settings,
+    clock: Callable[[], datetime],
+    *,
+    grace: timedelta = GRACE,
+) -> None:
     """A scheduler in a process of its own, until SIGTERM or SIGINT."""
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: over.set())
-    scheduler = Scheduler(store, sources, settings, clock)
+    scheduler = Scheduler(store, sources, settings, clock, grace=grace)
     scheduler.start()
     log.info("scheduler runs", feeds=len(sources))
     over.wait()

@@ -5,9 +5,12 @@ catch-up run, not a thousand.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from pricing_sources.source import Cadence
 from service.store import jobs, refreshes
@@ -24,7 +27,7 @@ def job_name(feed: Feed) -> str:
 
 
 def due(store: Store, feeds: Sequence[Feed], now: datetime) -> dict[str, datetime]:
-    """The slot each feed should run now, per source id; in two statements.
+    """The slot each feed should run now, per source id; in a fixed number of statements.
 
     A feed that ships with the package is due only until it has been read once.
     """
@@ -44,13 +47,14 @@ def due(store: Store, feeds: Sequence[Feed], now: datetime) -> dict[str, datetim
 
 def newest_slot(cadence: Cadence, job: str, now: datetime) -> datetime | None:
     """The newest slot whose moment, jitter included, has come."""
+
+    def has_come(slot: datetime) -> bool:
+        return slot + jitter(cadence, job, slot) <= now
+
     for span in LOOK_BACK:
-        newest: datetime | None = None
-        slot = next_slot(cadence, now - span)
-        while slot + jitter(cadence, job, slot) <= now:
-            newest, slot = slot, next_slot(cadence, slot)
-        if newest is not None:
-            return newest
+        newest = deque(takewhile(has_come, _slots(cadence, now - span)), maxlen=1)
+        if newest:
+            return newest[0]
     return None
 
 
@@ -58,3 +62,17 @@ def jitter(cadence: Cadence, job: str, slot: datetime) -> timedelta:
     """A delay that looks random and is the same in every process."""
     digest = hashlib.sha256(f"{job} {slot.timestamp():.0f}".encode()).digest()
     return cadence.jitter * (int.from_bytes(digest[:4]) / 2**32)
+
+
+def _slots(cadence: Cadence, after: datetime) -> Iterator[datetime]:
+    """Slots after a moment, in UTC, without end.
+
+    Where the end of summer time repeats a local hour, 02:30 means the first of the two; a feed of every
+    hour has both.
+    """
+    hourly = cadence.cron.split()[1].startswith("*")
+    zone, slot = ZoneInfo(cadence.timezone), next_slot(cadence, after)
+    while True:
+        if hourly or slot.astimezone(zone).fold == 0:
+            yield slot
+        slot = next_slot(cadence, slot)

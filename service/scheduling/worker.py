@@ -1,10 +1,12 @@
 """Running one due slot: claim it, refresh under its lease, write down how it ended."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Final
+from functools import partial
+from typing import Final, Literal
 
 import structlog
 
@@ -21,7 +23,11 @@ from service.usecases.refresh import refresh
 from service.usecases.sources import Feed
 
 LEASE: Final = timedelta(minutes=2)
+LONGEST: Final = timedelta(hours=2)
+"""A run that takes longer hangs: its lease is renewed no more, and another worker may take the slot over."""
 Clock = Callable[[], datetime]
+
+_STATES: Final[dict[str, Literal["done", "failed"]]] = {"sealed": "done", "failed": "failed", "quarantined": "failed"}
 
 log = structlog.get_logger()
 
@@ -52,7 +58,7 @@ def run_slot(
                 trigger="schedule",
                 url=feed.url,
                 api_key=settings.source_key(source.info.id),
-                fence=lambda c: jobs.check_fence(c, held),
+                fence=partial(jobs.check_fence, held=held),
             )
     except LeaseLost as error:
         log.warning("lease lost", job=held.job, slot=held.slot.isoformat(), reason=str(error))
@@ -62,24 +68,30 @@ def run_slot(
         log.exception("refresh broke", job=held.job)
         _end(store, held, "failed", f"{type(error).__name__}: {error}", clock())
         return None
-    ended = "done" if done.status == "sealed" else "failed"
-    _end(store, held, ended, done.error or f"{done.added} added, {done.corrected} corrected", clock())
-    if done.error:
-        log.warning("feed failed", source=source.info.id, status=done.status, reason=done.error)
-    else:
-        log.info("feed read", source=source.info.id, added=done.added, corrected=done.corrected)
+    _end(store, held, _STATES[done.status], done.error or f"{done.added} added", clock())
+    _tell(done)
     return done
+
+
+def _tell(done: Refresh) -> None:
+    if done.error:
+        log.warning("feed failed", source=done.source, status=done.status, reason=done.error)
+    else:
+        log.info("feed read", source=done.source, added=done.added, corrected=done.corrected)
 
 
 @contextmanager
 def _kept(store: Store, held: Claim, clock: Clock, lease: timedelta) -> Iterator[None]:
     """Renew the lease in the background while the work goes on."""
     over = threading.Event()
+    give_up_at = time.monotonic() + LONGEST.total_seconds()
 
     def renew() -> None:
-        while not over.wait(lease.total_seconds() / 3):
+        while not over.wait(lease.total_seconds() / 3) and time.monotonic() < give_up_at:
             try:
                 store.write(lambda c: jobs.renew(c, held, clock(), lease))
+            except LeaseLost:
+                return
             except ServiceError as error:
                 log.warning("lease not renewed", job=held.job, reason=str(error))
 
@@ -92,8 +104,8 @@ def _kept(store: Store, held: Claim, clock: Clock, lease: timedelta) -> Iterator
         thread.join()
 
 
-def _end(store: Store, held: Claim, state: str, outcome: str, now: datetime) -> None:
+def _end(store: Store, held: Claim, state: Literal["done", "failed"], outcome: str, now: datetime) -> None:
     try:
-        store.write(lambda c: jobs.finish(c, held, "done" if state == "done" else "failed", outcome, now))
+        store.write(lambda c: jobs.finish(c, held, state, outcome, now))
     except ServiceError as error:
         log.warning("run not written down", job=held.job, reason=str(error))

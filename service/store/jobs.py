@@ -4,16 +4,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.errors import LeaseLost
 from service.store.tables import job_run, worker
 
 MOST_ATTEMPTS: Final = 3
-"""Times one slot may be tried; the next slot is never far."""
+"""Times one slot may be begun, however each ended; then its feed waits for the next slot."""
 RETRY_AFTER: Final = timedelta(minutes=15)
-"""A failed slot rests this long before it may be tried again."""
+"""A failed slot rests this long before it may be tried again; `lease_until` says until when."""
+HEARTBEATS_KEPT: Final = timedelta(days=7)
+"""A worker silent for longer is forgotten when the next one begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,18 @@ def check_fence(connection: Connection, held: Claim) -> None:
 def finish(connection: Connection, held: Claim, state: Literal["done", "failed"], outcome: str, now: datetime) -> None:
     """Say how it ended. A failed slot may be tried again after RETRY_AFTER. Raises LeaseLost."""
     until = now + RETRY_AFTER if state == "failed" else now
-    _only_if_held(connection, held, state=state, outcome=outcome[:2000], finished_at=now, lease_until=until)
+    told = outcome.replace("\0", "")[:2000]  # PostgreSQL stores no NUL, and the words may be a feed's
+    _only_if_held(connection, held, state=state, outcome=told, finished_at=now, lease_until=until)
+
+
+def release(connection: Connection, worker_name: str, now: datetime) -> int:
+    """Give up what a stopping worker still holds, to be claimed by anybody at once; returns how many slots.
+
+    The worker's own late commit is refused by its fence.
+    """
+    theirs = and_(job_run.c.worker == worker_name, job_run.c.state == "running")
+    given_up = {"state": "failed", "outcome": "given up: the scheduler stopped", "finished_at": now, "lease_until": now}
+    return connection.execute(update(job_run).where(theirs).values(given_up)).rowcount
 
 
 def runs(connection: Connection, job: str = "", limit: int = 50) -> list[JobRun]:
@@ -108,6 +121,7 @@ def tick(connection: Connection, worker_name: str, now: datetime) -> None:
     """The scheduler of this process is alive."""
     mine = worker.c.worker == worker_name
     if connection.execute(update(worker).where(mine).values(ticked_at=now)).rowcount == 0:
+        connection.execute(delete(worker).where(worker.c.ticked_at < now - HEARTBEATS_KEPT))
         connection.execute(insert(worker).values(worker=worker_name, started_at=now, ticked_at=now))
 
 
@@ -155,4 +169,4 @@ def _only_if_held(connection: Connection, held: Claim, **values: object) -> None
         job_run.c.state == "running",
     )
     if connection.execute(update(job_run).where(ours).values(**values)).rowcount == 0:
-        raise LeaseLost(f"{held.job} at {held.slot.isoformat()} was taken over by another worker; nothing was kept")
+        raise LeaseLost(f"{held.job} at {held.slot.isoformat()} was taken over or given up; nothing was kept")

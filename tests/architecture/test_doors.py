@@ -1,0 +1,54 @@
+"""Doors are equal: whatever the product can do has a route and a command, or a reason why not."""
+
+import ast
+import inspect
+from pathlib import Path
+
+from service.usecases import estimates, formulas, prices, refresh, sources
+
+ROOT = Path(__file__).parents[2]
+USE_CASES = {
+    estimates: {"new_estimate", "get_estimate", "list_estimates", "new_scenario", "get_scenario", "list_scenarios"},
+    formulas: {"list_formulas", "get_formula", "evaluate_formula"},
+    prices: {"as_of", "search_prices", "get_price", "price_history", "get_document"},
+    refresh: {"refresh", "import_document"},
+    sources: {"list_sources", "list_refreshes", "get_refresh", "list_quarantine", "feed_named"},
+}
+ELSEWHERE = {
+    "api": {
+        "import_document": "a saved document is a file on the machine of whoever runs the service",
+        "refresh": "handed in by the composition root, so that the door does not know which feeds exist",
+    },
+    "cli": {},
+}
+NOT_A_DOORS_BUSINESS = {"price_scenario", "next_slot", "missed_publications"}
+"""Steps other use cases, the pages and the scheduler are made of."""
+
+
+def names_used(room: str) -> set[str]:
+    used = set()
+    for path in (ROOT / "service" / room).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Name):
+                used.add(node.id)
+            elif isinstance(node, ast.Attribute):
+                used.add(node.attr)
+            elif isinstance(node, ast.ImportFrom):
+                used |= {alias.name for alias in node.names}
+    return used
+
+
+def test_the_list_of_use_cases_is_complete() -> None:
+    for module, listed in USE_CASES.items():
+        public = {
+            name
+            for name, value in inspect.getmembers(module, inspect.isfunction)
+            if value.__module__ == module.__name__ and not name.startswith("_")
+        }
+        assert public - NOT_A_DOORS_BUSINESS == listed
+
+
+def test_every_use_case_has_a_route_and_a_command_or_a_reason() -> None:
+    wanted = set().union(*USE_CASES.values())
+    for room, excused in ELSEWHERE.items():
+        assert wanted - names_used(room) == set(excused), room

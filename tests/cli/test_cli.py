@@ -1,0 +1,269 @@
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DOCUMENTS = Path(__file__).parents[1] / "documents"
+SCENARIO = """
+name: One run
+training:
+  gpus: 8
+  hours: 100.50
+  gpu_price: {series: baseline/p5.48xlarge/us-east-1/on_demand}
+"""
+
+
+Done = subprocess.CompletedProcess[str]
+
+
+class Shell:
+    """The real command in a real process, on a database of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("COSTPLAN_")}  # noqa: TID251
+        self.environment |= {"COSTPLAN_DATA_DIR": str(folder / "data"), "PYTHONUTF8": "1"}
+
+    def __call__(
+        self, *words: str, given: str = "", expect: int = 0, **environment: str
+    ) -> subprocess.CompletedProcess:
+        done = subprocess.run(
+            [sys.executable, "-m", "service", *words],
+            cwd=self.folder,
+            env=self.environment | environment,
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == expect, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
+        return done
+
+    def json(self, *words: str, **more: str):
+        return json.loads(self(*words, "--json", **more).stdout)  # noqa: TID251  reading as any client would
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    made = Shell(tmp_path_factory.mktemp("cli"))
+    made("db", "upgrade")
+    made("refresh", "baseline")
+    (made.folder / "scenario.yaml").write_text(SCENARIO)
+    return made
+
+
+def test_an_estimate_is_made_kept_shown_and_listed(shell: Shell) -> None:
+    made = shell.json("estimate", "new", "scenario.yaml")
+    assert made["estimate"]["total"] == "5531.52"
+    shown = shell("estimate", "show", made["estimate_id"][:8]).stdout
+    assert "One run: 5,531.52 USD" in shown
+    assert "https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/AmazonEC2/index.json" in shown
+    assert made["estimate_id"][:12] in shell("estimate", "ls").stdout
+
+
+def test_the_canonical_bytes_hash_to_the_id(shell: Shell) -> None:
+    import hashlib
+
+    made = shell.json("estimate", "new", "scenario.yaml")
+    body = shell("estimate", "show", made["estimate_id"], "--canonical").stdout
+    assert hashlib.sha256(body.encode()).hexdigest() == made["estimate_id"]
+
+
+def test_a_scenario_may_come_from_a_pipe_as_json(shell: Shell) -> None:
+    text = '{"name": "x", "data": {"volume_tb": "2", "licensing_fees": {"amount": "10.5"}}}'
+    assert json.loads(shell("estimate", "new", "-", "--json", given=text).stdout)["estimate"]["total"] == "21"  # noqa: TID251
+
+
+def test_a_bad_scenario_names_each_field_and_what_was_meant(shell: Shell) -> None:
+    text = "name: x\ntraining: {gpuz: 8, hours: many, gpu_price: {series: a}}\n"
+    errors = shell("estimate", "new", "-", given=text, expect=2).stderr
+    assert "training.gpuz: is not a field; did you mean gpus?" in errors
+    assert "training.hours: must be a number, not 'many'" in errors
+    assert "training.gpus: is missing" in errors
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("- a list", "must be a mapping"),
+        ("name: [", "is not YAML or JSON"),
+        ("a: &x [1]\nb: *x", "aliases are not used"),
+        ("name: x", "scenario: has nothing to price"),
+        ("name: x\ndata: 5", "data: must be a mapping with volume_tb"),
+        ("name: x\ncurrency: dollars\ndata: {volume_tb: -1, licensing_fees: {amount: 1}}", "data.volume_tb: must be"),
+    ],
+)
+def test_what_is_no_scenario_is_refused_in_a_sentence(shell: Shell, text: str, words: str) -> None:
+    assert words in shell("estimate", "new", "-", given=text, expect=2).stderr
+
+
+def test_errors_are_json_too_when_asked(shell: Shell) -> None:
+    problem = json.loads(shell("estimate", "new", "-", "--json", given="name: x", expect=2).stderr)  # noqa: TID251
+    assert problem["code"] == "invalid"
+    assert problem["errors"][0]["field"] == "scenario"
+
+
+def test_a_missing_price_is_named_and_the_total_a_lower_bound(shell: Shell) -> None:
+    text = SCENARIO.replace("p5.48xlarge", "p9.48xlarge")
+    shown = shell("estimate", "new", "-", given=text).stdout
+    assert "at least 0.00 USD" in shown
+    assert "NOT PRICED  training gpu_hours: 804 GPU-Hours: no such series was known then; did you mean" in shown
+
+
+def test_importing_a_document_twice_changes_nothing(shell: Shell) -> None:
+    document = str(DOCUMENTS / "ecb" / "typed_history.csv")
+    [first] = shell.json("import", "ecb", document)
+    [second] = shell.json("import", "ecb", document)
+    assert (first["status"], first["added"], first["skipped"]) == ("sealed", 5, {"not_quoted": 1})
+    assert (second["added"], second["corrected"], second["unchanged"]) == (0, 0, 5)
+
+
+def test_the_import_report_says_where_every_row_ended(shell: Shell) -> None:
+    report = shell("import", "ecb", str(DOCUMENTS / "ecb" / "typed_history.csv"), "--report").stdout
+    rows = {
+        name.strip(): int(count) for name, count in re.findall(r"^ *\d+  (\S.*?)  +(\d+)$", report, flags=re.MULTILINE)
+    }
+    assert rows["rows read"] == 6 == sum(rows.values()) - 6
+
+
+def test_a_document_that_cannot_be_read_is_reported_and_the_rest_imported(shell: Shell, tmp_path: Path) -> None:
+    broken = tmp_path / "page.csv"
+    broken.write_text("<html>maintenance</html>")
+    done = shell("import", "ecb", str(broken), str(DOCUMENTS / "ecb" / "typed_daily.xml"), expect=3)
+    assert "ecb: an HTML page where CSV was expected" in done.stderr
+    assert re.search(r"ecb +sealed", done.stdout)
+
+
+def test_a_feed_that_cannot_be_reached_is_reported_not_fatal(shell: Shell) -> None:
+    done = shell("refresh", "ecb", "baseline", expect=3, COSTPLAN_SOURCE_ECB_URL="http://127.0.0.1:9/x")
+    assert "ecb: http://127.0.0.1:9/x/eurofxref-hist.zip: cannot be reached" in done.stderr
+    assert re.search(r"baseline +sealed", done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (("refresh", "ecbb"), "did you mean 'ecb'?"),
+        (("import", "ecb", "no-such-file"), "FILE: no-such-file: No such file or directory"),
+        (("prices", "ls", "--valid-at", "2026-03-01T00:00:00"), "carries no UTC offset; write it as"),
+        (("prices", "ls", "--valid-at", "yesterday"), "is not a time such as 2026-03-01T00:00:00Z"),
+        (("prices", "ls", "--known-at", "2999-01-01T00:00:00Z"), "lies in the future"),
+        (("prices", "show", "baseline/p5.48xlarge/us-west-9/on_demand"), "did you mean baseline/p5.48xlarge/us-east-1"),
+        (("estimate", "show", "ffffffff"), "there is no estimate ffffffff; see: costplan estimate ls"),
+        (("formulas", "show", "training.enrgy"), "there are training.energy"),
+        (("formulas", "evaluate", "data.cost", "volume_tb=-1"), "volume_tb: must be 0 or more TB, not -1"),
+        (("formulas", "evaluate", "data.cost", "volume_tb"), "must be NAME=VALUE"),
+        (("documents", "show", "00"), "no document has the SHA-256 00"),
+        (("refreshes", "show", "999"), "there is no refresh 999"),
+        (("sources", "nimbus"), "there is no source 'nimbus'; there are azure_retail_prices"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_says_what_could(shell: Shell, words: tuple[str, ...], error: str) -> None:
+    assert error in shell(*words, expect=2).stderr
+
+
+def test_prices_can_be_walked_back_to_the_document(shell: Shell) -> None:
+    price = shell.json("prices", "show", "baseline/p5.48xlarge/us-east-1/on_demand")
+    assert price["amount"] == "6.88"
+    body = shell("documents", "show", price["citation"]["document_sha256"]).stdout
+    assert "p5.48xlarge" in body
+
+
+def test_a_pipe_gets_neither_colour_nor_cuts(shell: Shell) -> None:
+    for words in (("prices", "ls"), ("sources",), ("estimate", "ls"), ("formulas", "ls"), ("refreshes", "ls")):
+        assert "\x1b" not in shell(*words).stdout
+        assert "│" not in shell(*words).stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("prices", "ls"),
+        ("prices", "history", "baseline/p5.48xlarge/us-east-1/on_demand"),
+        ("sources",),
+        ("refreshes", "ls"),
+        ("refreshes", "show", "1"),
+        ("quarantine", "ls"),
+        ("estimate", "ls"),
+        ("scenario", "ls"),
+        ("formulas", "ls"),
+        ("formulas", "show", "data.cost"),
+        ("settings",),
+        ("version",),
+        ("db", "status"),
+    ],
+)
+def test_every_answer_is_json_when_asked(shell: Shell, words: tuple[str, ...]) -> None:
+    assert shell.json(*words) is not None
+
+
+def test_settings_are_listed_without_their_secrets(shell: Shell) -> None:
+    listed = shell("settings", COSTPLAN_DATABASE_URL="postgresql://me:hunter2@db/prices").stdout
+    assert "COSTPLAN_DATABASE_URL" in listed
+    assert "hunter2" not in listed
+
+
+def test_a_misspelt_setting_is_refused(shell: Shell) -> None:
+    errors = shell("settings", expect=2, COSTPLAN_PROT="1", COSTPLAN_PORT="eighty").stderr
+    assert "COSTPLAN_PROT: is not a setting" in errors
+    assert "COSTPLAN_PORT: must be a whole number from 0 to 65535, not 'eighty'" in errors
+
+
+def test_an_empty_database_says_which_command_to_run(shell: Shell, tmp_path: Path) -> None:
+    done = shell("prices", "ls", expect=6, COSTPLAN_DATA_DIR=str(tmp_path / "new"))
+    assert "has no schema yet; run: costplan db upgrade" in done.stderr
+    served = shell("serve", expect=6, COSTPLAN_DATA_DIR=str(tmp_path / "new"))
+    assert "run: costplan db upgrade" in served.stderr
+
+
+def test_a_database_that_cannot_be_reached_is_said_without_its_password(shell: Shell) -> None:
+    done = shell("prices", "ls", expect=6, COSTPLAN_DATABASE_URL="postgresql://me:hunter2@127.0.0.1:9/prices")
+    assert "the database cannot be reached" in done.stderr
+    assert "hunter2" not in done.stderr
+
+
+def test_a_file_that_is_no_database_is_refused(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "x.db").write_text("not a database at all, but long enough to look like a header" * 20)
+    done = shell("prices", "ls", expect=6, COSTPLAN_DATABASE_URL=f"sqlite:///{tmp_path}/x.db")
+    assert "is not a SQLite database; check COSTPLAN_DATABASE_URL" in done.stderr
+
+
+def test_a_folder_that_cannot_be_made_is_named(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = shell("db", "upgrade", expect=6, COSTPLAN_DATA_DIR=str(tmp_path / "file" / "data"))
+    assert "set COSTPLAN_DATA_DIR to a writable folder" in done.stderr
+
+
+def test_a_full_disk_is_said_and_nothing_is_half_written(shell: Shell, tmp_path: Path) -> None:
+    """A page limit stands in for the disk: SQLite reports both as SQLITE_FULL."""
+    from sqlalchemy import event
+
+    from pricing_sources.registry import source_by_id
+    from service.clock import now
+    from service.errors import Unavailable
+    from service.store import refreshes, schema
+    from service.store.store import Store
+    from service.usecases.refresh import refresh
+
+    store = Store.open(f"sqlite:///{tmp_path}/full.db", now)
+    schema.upgrade(store)
+    pages = store.read(lambda c: c.exec_driver_sql("PRAGMA page_count").scalar())
+    event.listen(store.engine, "connect", lambda c, _: c.execute(f"PRAGMA max_page_count = {pages + 4}"))
+    store.close()
+    with pytest.raises(Unavailable, match="the disk is full"):
+        refresh(store, source_by_id("baseline"), None, now=now(), trigger="manual")
+    assert store.read(refreshes.newest) == []
+    store.close()
+
+
+def test_the_exit_codes_are_documented(shell: Shell) -> None:
+    assert "6 the" in " ".join(shell("--help").stdout.split())
+
+
+def test_no_scheduler_alive_is_an_exit_code(shell: Shell) -> None:
+    assert "no scheduler is alive (never heard of)" in shell("scheduler", "--check", expect=6).stderr
