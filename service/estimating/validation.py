@@ -20,6 +20,9 @@ from service.errors import FieldProblem, Invalid
 
 LARGEST: Final = Decimal(10) ** 15
 LONGEST_NAME: Final = 200
+LONGEST_SERIES: Final = 300
+MOST_DIGITS: Final = 40
+"""More say nothing of the world, and exact products of them grow without end."""
 PARTS: Final = ("data", "training", "inference", "fine_tuning", "engineering")
 
 Problems = Iterator[FieldProblem]
@@ -73,12 +76,15 @@ def _inputs(path: str, part: object) -> Problems:
 
 def _number(where: str, value: Decimal) -> Problems:
     if not value.is_finite() or value < 0 or value > LARGEST:
-        yield FieldProblem(where, f"must be a number from 0 to 1e15, not {value}")
+        yield FieldProblem(where, f"must be a number from 0 to 1e15, not {str(value)[:40]}")
+    elif len(format(value, "f")) > MOST_DIGITS:
+        yield FieldProblem(where, f"must have at most {MOST_DIGITS} digits")
 
 
 def _price(where: str, price: PriceInput) -> Problems:
     if (price.series is None) == (price.amount is None):
         yield FieldProblem(where, "give either a series of the price book or an amount of your own")
+    yield from _series(where, price.series)
     if price.amount is not None:
         yield from _number(f"{where}.amount", price.amount)
     if price.currency is not None:
@@ -90,8 +96,14 @@ def _price(where: str, price: PriceInput) -> Problems:
 def _factor(where: str, factor: FactorInput) -> Problems:
     if (factor.series is None) == (factor.value is None):
         yield FieldProblem(where, "give either a series of the price book or a value of your own")
+    yield from _series(where, factor.series)
     if factor.value is not None:
         yield from _number(f"{where}.value", factor.value)
+
+
+def _series(where: str, key: str | None) -> Problems:
+    if key is not None and not 0 < len(key) <= LONGEST_SERIES:
+        yield FieldProblem(f"{where}.series", f"must have 1 to {LONGEST_SERIES} characters")
 
 
 def _currency(where: str, code: str) -> Problems:

@@ -9,6 +9,7 @@ from typing import Final
 from apscheduler.triggers.cron import CronTrigger
 
 from pricing_sources.source import Cadence, SourceInfo
+from pricing_sources.transport import redacted
 from service.domain.refreshes import Freshness, QuarantinedRow, Refresh, SourceRecord, SourceStatus
 from service.errors import NotFound
 from service.settings import Settings
@@ -107,7 +108,7 @@ def _status(feed: Feed, record: SourceRecord | None, now: datetime) -> SourceSta
         publisher=info.publisher,
         kinds=tuple(kind.value for kind in info.kinds),
         homepage=info.homepage,
-        url=feed.url,
+        url=redacted(feed.url),
         licence=info.licence,
         attribution=info.attribution,
         republish=info.republish,

@@ -256,6 +256,16 @@ def test_a_missing_price_and_a_missing_rate_make_a_lower_bound_and_say_why() -> 
             "data.volume_tb",
             "must be a number",
         ),
+        (
+            replace(FULL, data=DataPart(volume_tb=D("0." + "1" * 60), licensing_fees=stated("1"))),
+            "data.volume_tb",
+            "at most 40 digits",
+        ),
+        (
+            replace(FULL, data=DataPart(volume_tb=D(1), licensing_fees=PriceInput(series="x" * 301))),
+            "data.licensing_fees.series",
+            "1 to 300 characters",
+        ),
         (replace(FULL, training=TrainingPart(gpus=D(1), hours=D(1))), "training", "give gpu_price"),
         (
             replace(FULL, training=replace(FULL.training, pue=FactorInput(value=D("0.9")))),
