@@ -1,7 +1,7 @@
 """Estimates and scenarios."""
 
 import sys
-from dataclasses import replace
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +16,7 @@ from service.errors import Invalid
 from service.store.estimates import StoredEstimate
 from service.usecases import estimates as usecases
 from service.usecases.prices import as_of
-from service.usecases.scenario_files import read_scenario
+from service.usecases.scenario_files import LARGEST, in_currency, read_scenario
 
 app = typer.Typer()
 scenarios = typer.Typer()
@@ -30,13 +30,15 @@ def new(
     *,
     valid_at: ValidAt = None,
     known_at: KnownAt = None,
-    currency: Annotated[str | None, typer.Option(help="Give the totals in this currency instead.")] = None,
+    currency: Annotated[
+        str | None, typer.Option(help="Give the totals in this currency; prices you state keep theirs.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Price a scenario and keep the answer."""
     scenario = _read(file)
     if currency:
-        scenario = replace(scenario, currency=currency)
+        scenario = in_currency(scenario, currency)
     with session() as opened:
         now = opened.now()
         question = as_of(now, moment("--valid-at", valid_at), moment("--known-at", known_at))
@@ -127,14 +129,24 @@ def ls_scenarios(*, limit: Annotated[int, typer.Option(min=1, max=10_000)] = 20,
 
 def _read(file: Path) -> Scenario:
     try:
-        return read_scenario(sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise Invalid.field("SCENARIO", f"{file} cannot be read: {error}") from error
+        with nullcontext(sys.stdin.buffer) if str(file) == "-" else file.open("rb") as opened:
+            return read_scenario(opened.read(LARGEST + 1).decode())
+    except UnicodeDecodeError as error:
+        raise Invalid.field("SCENARIO", f"{file} is not UTF-8 text: {error.reason} at byte {error.start}") from error
+    except OSError as error:
+        raise Invalid.field("SCENARIO", f"{file} cannot be read: {error.strerror}") from error
 
 
 def _show(stored: StoredEstimate, *, as_json: bool) -> None:
     if as_json:
-        show({"estimate_id": stored.estimate_id, "scenario_id": stored.scenario_id, "estimate": stored.estimate})
+        show(
+            {
+                "estimate_id": stored.estimate_id,
+                "scenario_id": stored.scenario_id,
+                "created_at": stored.created_at,
+                "estimate": stored.estimate,
+            }
+        )
         return
     answer = stored.estimate
     say(f"{answer.scenario.name}: {'at least ' if answer.lower_bound else ''}{money(answer.total, answer.currency)}")

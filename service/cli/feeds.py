@@ -12,11 +12,11 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from pricing_sources.registry import SOURCES, source_by_id
+from pricing_sources.registry import SOURCES
 from pricing_sources.source import Document
-from service.cli.output import FEED_FAILED, AsJson, note, show, table
-from service.cli.session import moment, session
-from service.domain.refreshes import QuarantinedRow, Refresh
+from service.cli.output import FEED_FAILED, AsJson, note, say, show, table
+from service.cli.session import moment, session, source_named
+from service.domain.refreshes import QuarantinedRow, Refresh, SourceStatus
 from service.errors import Invalid
 from service.scheduling.feeds import transport
 from service.usecases.refresh import import_document
@@ -36,7 +36,7 @@ def refresh(
 ) -> None:
     """Ask feeds now and append what is new. One that cannot be reached is reported; the others are done."""
     with session() as opened, transport(opened.settings) as network, _progress(quiet=as_json) as tell:
-        named = [source_by_id(one) for one in source or ()]
+        named = [source_named(one) for one in source or ()]
         done = []
         for one in named or SOURCES:
             feed = Feed.of(one.info, opened.settings)
@@ -67,7 +67,7 @@ def import_files(
     as_json: AsJson = False,
 ) -> None:
     """Read saved documents through exactly the path a refresh takes."""
-    feed = source_by_id(source)
+    feed = source_named(source)
     documents = [(path, _body(path)) for path in file]
     with session() as opened, _progress(quiet=as_json) as tell:
         when = moment("--fetched-at", fetched_at)
@@ -93,13 +93,14 @@ def import_files(
         _report(done, as_json=as_json)
         if report and not as_json:
             _ledger(done)
-            _reasons(list_quarantine(opened.store, source), {one.refresh_id for one in done})
+            rejected = sum(one.rejected for one in done)
+            _reasons(list_quarantine(opened.store, source, max(rejected, 1)), {one.refresh_id for one in done})
 
 
 def sources(
     source: Annotated[str | None, typer.Argument(help="One source; all if absent.")] = None, *, as_json: AsJson = False
 ) -> None:
-    """Show how every source stands: fresh, stale or never read, and under which licence."""
+    """Show how every source stands: fresh, stale or never read; of one, also where it is and under which licence."""
     with session() as opened:
         wanted = [feed_named(opened.feeds, source)] if source else opened.feeds
         found = list_sources(opened.store, wanted, opened.now())
@@ -108,7 +109,7 @@ def sources(
             return
         table(
             "",
-            ["Source", "Kind", "State", "#Series", "#Held back", "Last good", "Next due", "Key", "Licence"],
+            ["Source", "Kind", "State", "#Series", "#Held back", "Last good", "Next due", "Key"],
             [
                 (
                     one.source,
@@ -119,14 +120,27 @@ def sources(
                     one.last_good_at,
                     one.next_due_at,
                     "needed" if one.key_needed else "no",
-                    one.licence if len(one.licence) <= 40 else f"{one.licence[:39]}…",
                 )
                 for one in found
             ],
         )
+        if source:
+            _terms(found[0])
         for one in found:
             if one.last_error:
                 note(f"{one.source}: {one.last_error}")
+
+
+def _terms(one: SourceStatus) -> None:
+    for label, value in (
+        ("publisher", one.publisher),
+        ("asked at", one.url),
+        ("documented at", one.homepage),
+        ("publishes", f"{one.cadence} ({one.timezone})"),
+        ("licence", one.licence),
+        ("attribution", one.attribution),
+    ):
+        say(f"  {label:15}{value}")
 
 
 def _body(path: Path) -> bytes:
@@ -176,7 +190,7 @@ def _ledger(done: list[Refresh]) -> None:
 
 def _reasons(held: list[QuarantinedRow], refresh_ids: set[int]) -> None:
     ours = [row for row in held if row.refresh_id in refresh_ids]
-    for row in ours[:REASONS_SHOWN]:
+    for row in reversed(ours[-REASONS_SHOWN:]):
         note(f"held back at {row.locator}: {row.reason}")
 
 

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from service.cli.output import AsJson, say, show, table, text
+from service.cli.output import AsJson, note, say, show, table, text
 from service.cli.session import session
+from service.errors import Invalid
 from service.usecases.prices import get_document
 from service.usecases.sources import get_refresh, list_quarantine, list_refreshes
 
@@ -89,6 +90,15 @@ def show_document(
             known = {"sha256": found.sha256, "source": found.source_id, "url": found.url, "size": len(found.body)}
             show(known | {"fetched_at": found.fetched_at, "media_type": found.media_type})
         elif output:
-            output.write_bytes(found.body)
+            _write(output, found.body)
+        elif sys.stdout.isatty():
+            note(f"{len(found.body)} bytes; name a file with --output, or send them into a pipe")
         else:
             sys.stdout.buffer.write(found.body)
+
+
+def _write(file: Path, body: bytes) -> None:
+    try:
+        file.write_bytes(body)
+    except OSError as error:
+        raise Invalid.field("--output", f"{file}: {error.strerror}") from error

@@ -1,16 +1,64 @@
 """The command `costplan`: its commands, and what becomes of an error."""
 
+import os
 import sys
+import traceback
+from collections.abc import Sequence
 from importlib.metadata import version as version_of
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typing_extensions import override
 
-from pricing_sources.errors import SourceError
 from service.cli import estimates, feeds, formulas, ledger, prices, serving
-from service.cli.output import BAD_INPUT, EXIT_CODES, UNEXPECTED, AsJson, fail, note, say, show
+from service.cli.output import BAD_INPUT, EXIT_CODES, UNEXPECTED, AsJson, complain, fail, say, show
+from service.cli.secrets import without_secrets
 from service.errors import ServiceError
 
+
+class Commands(TyperGroup):
+    """Runs a command; every expected error becomes a sentence and an exit code, never a traceback."""
+
+    @override
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run, and exit with a documented code."""
+        given = list(sys.argv[1:] if args is None else args)
+        as_json = "--json" in given
+        try:
+            code = super().main(given, "costplan", complete_var, standalone_mode=False, **extra)
+        except ServiceError as error:
+            code = fail(error, as_json=as_json)
+        except typer.TyperException as error:
+            code = _misused(error, as_json=as_json)
+        except typer.Abort:
+            code = UNEXPECTED
+        except Exception as error:  # noqa: BLE001  the last resort of the process
+            code = _unexpected(error, as_json=as_json, debug="--debug" in given)
+        sys.exit(code if isinstance(code, int) else 0)
+
+    @override
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; a reader that has seen enough of it is no error."""
+        try:
+            answer = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        return answer
+
+
 app = typer.Typer(
+    cls=Commands,
     name="costplan",
     help="What an LLM costs, where the price came from, and what it was before.",
     epilog=EXIT_CODES,
@@ -37,6 +85,14 @@ app.command("import")(feeds.import_files)
 app.command("sources")(feeds.sources)
 
 
+@app.callback()
+def costplan(
+    *, debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an unexpected error.")] = False
+) -> None:
+    """What an LLM costs, where the price came from, and what it was before."""
+    # `debug` is read where the error is caught, which no command can reach.
+
+
 @app.command("version")
 def version(*, as_json: AsJson = False) -> None:
     """Print the version."""
@@ -48,19 +104,25 @@ def version(*, as_json: AsJson = False) -> None:
 
 
 def run() -> None:
-    """Run a command; every expected error becomes a sentence and an exit code, never a traceback."""
-    as_json = "--json" in sys.argv
-    try:
-        app(prog_name="costplan")
-    except ServiceError as error:
-        sys.exit(fail(error, as_json=as_json))
-    except SourceError as error:
-        note(str(error))
-        sys.exit(BAD_INPUT)
-    except BrokenPipeError:
-        sys.exit(0)
-    except Exception as error:
-        if "--debug" in sys.argv:
-            raise
-        note(f"unexpected error: {type(error).__name__}: {error}")
-        sys.exit(UNEXPECTED)
+    """Run the command line."""
+    app()
+
+
+def _misused(error: typer.TyperException, *, as_json: bool) -> int:
+    if as_json:
+        complain([error.format_message()], code="usage", as_json=True)
+    else:
+        show_usage = getattr(error, "show", None)
+        if show_usage is not None:
+            show_usage()
+    return BAD_INPUT
+
+
+def _unexpected(error: Exception, *, as_json: bool, debug: bool) -> int:
+    """One line: no traceback unless asked for, no secret in either."""
+    if debug:
+        sys.stderr.write(without_secrets("".join(traceback.format_exception(error))))
+    first = next(iter(str(error).splitlines()), "")
+    line = without_secrets(f"unexpected error: {type(error).__name__}: {first}")
+    complain([line if debug else f"{line} (costplan --debug … shows where)"], code="unexpected", as_json=as_json)
+    return UNEXPECTED

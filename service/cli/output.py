@@ -2,16 +2,20 @@
 
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Final
+from unicodedata import category
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from service.cli.secrets import without_secrets
 from service.domain.canonical import canonical_bytes
-from service.errors import Invalid, SchemaOutdated, ServiceError, Unavailable
+from service.domain.quantities import significant
+from service.errors import FieldProblem, Invalid, SchemaOutdated, ServiceError, Unavailable
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print canonical JSON instead of a table.")]
 
@@ -23,13 +27,11 @@ EXIT_CODES: Final = (
     "Exit codes: 0 done · 1 unexpected error · 2 bad usage or input, or nothing found · 3 a feed failed · "
     "6 the database is unavailable or its schema outdated"
 )
-WIDE: Final = 10_000
-"""Columns of a pipe: nothing is cut where nobody looks at it."""
 
 
 def out() -> Console:
-    """Where answers go."""
-    return Console(width=None if sys.stdout.isatty() else WIDE, soft_wrap=False, highlight=False)
+    """Where answers go on a terminal."""
+    return Console(highlight=False, emoji=False)
 
 
 def show(value: object) -> None:
@@ -44,20 +46,27 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
         return
     made = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for column in columns:
-        made.add_column(column.removeprefix("#"), justify="right" if column.startswith("#") else "left")
+        made.add_column(
+            column.removeprefix("#"), justify="right" if column.startswith("#") else "left", overflow="fold"
+        )
     for row in rows:
-        made.add_row(*(text(cell) for cell in row))
+        made.add_row(*(Text(text(cell)) for cell in row))
     out().print(made)
 
 
 def say(line: str = "") -> None:
     """Print one line of an answer."""
-    out().print(line, markup=False, soft_wrap=True)
+    sys.stdout.write(harmless(line, keep="\n") + "\n")
 
 
 def note(line: str) -> None:
     """Print one line beside the answer, to standard error."""
-    Console(stderr=True, highlight=False).print(line, markup=False, soft_wrap=True)
+    sys.stderr.write(harmless(line) + "\n")
+
+
+def harmless(line: str, keep: str = "") -> str:
+    """The line without what a terminal would obey: a feed's words are shown, never executed."""
+    return "".join(one if one in keep or category(one) not in {"Cc", "Cf", "Cs"} else "�" for one in line)
 
 
 def text(cell: object) -> str:
@@ -66,33 +75,37 @@ def text(cell: object) -> str:
         case None | "":
             return "–"
         case datetime():
-            return f"{cell:%Y-%m-%d %H:%M}Z"
+            return f"{cell.astimezone(UTC):%Y-%m-%d %H:%M}Z"
         case Decimal():
             return format(cell, "f")
         case bool():
             return "yes" if cell else "no"
         case _:
-            return str(cell)
+            return harmless(str(cell))
 
 
 def money(amount: Decimal, currency: str) -> str:
     """An amount rounded for reading: cents, or four digits below one."""
-    shown = f"{amount:,.2f}" if abs(amount) >= 1 or amount == 0 else f"{amount:.4g}"
+    shown = f"{amount:,.2f}" if abs(amount) >= 1 or amount == 0 else format(significant(amount, 4), "f")
     return f"{shown} {currency}"
 
 
 def fail(error: ServiceError, *, as_json: bool) -> int:
     """Say what went wrong, on standard error; returns the exit code."""
     problems = error.problems if isinstance(error, Invalid) else ()
-    if as_json:
-        problem = {"code": error.code, "detail": str(error), "errors": problems}
-        sys.stderr.write(canonical_bytes(problem).decode() + "\n")
-    elif problems:
-        for one in problems:
-            note(f"{one.field}: {one.message}")
-    else:
-        note(str(error))
+    lines = [f"{one.field}: {one.message}" for one in problems] or [without_secrets(str(error))]
+    complain(lines, code=error.code, as_json=as_json, problems=problems)
     return DATABASE if isinstance(error, SchemaOutdated | Unavailable) else BAD_INPUT
+
+
+def complain(lines: Sequence[str], *, code: str, as_json: bool, problems: Sequence[FieldProblem] = ()) -> None:
+    """Print a problem on standard error: a line each, or one JSON object."""
+    if as_json:
+        problem = {"code": code, "detail": "; ".join(lines), "errors": tuple(problems)}
+        sys.stderr.write(canonical_bytes(problem).decode() + "\n")
+        return
+    for line in lines:
+        note(line)
 
 
 def _plain(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -10,9 +10,9 @@ import structlog
 import typer
 
 from service import clock
-from service.cli.output import AsJson, note, say, show, table
+from service.cli.output import UNEXPECTED, AsJson, note, say, show, table
 from service.cli.session import session
-from service.errors import Unavailable
+from service.errors import Conflict, Unavailable
 from service.scheduling.clockwork import run_forever
 from service.scheduling.feeds import sources
 from service.settings import PER_SOURCE, PREFIX, SETTINGS, Setting, Settings
@@ -39,15 +39,15 @@ def serve(
     _log_as(settings)
     application = create()
     address = (host or settings.host, settings.port if port is None else port)
+    listener = _listener(*address)
+    where = f"[{address[0]}]" if ":" in address[0] else address[0]
+    note(f"Serving on http://{where}:{listener.getsockname()[1]}/  (API at /api/v1, its description at /docs)")
+    config = uvicorn.Config(application, access_log=False, log_level="warning", log_config=None)
     try:
-        listener = socket.create_server(address, backlog=2048)
-    except OSError as error:
-        raise Unavailable(
-            f"cannot listen on {address[0]}:{address[1]}: {error.strerror}; set COSTPLAN_HOST and COSTPLAN_PORT"
-        ) from error
-    note(f"Serving on http://{address[0]}:{listener.getsockname()[1]}/  (API at /api/v1, its description at /docs)")
-    config = uvicorn.Config(application, access_log=False, log_level="warning")
-    uvicorn.Server(config).run(sockets=[listener])
+        uvicorn.Server(config).run(sockets=[listener])
+    except SystemExit as ended:
+        # The library's own code for a failed start is 3, which here means that a feed failed.
+        raise typer.Exit(UNEXPECTED if ended.code else 0) from None
 
 
 def scheduler(
@@ -102,21 +102,35 @@ def status(*, as_json: AsJson = False) -> None:
             say(f"{opened.store.where} is up to date (revision {schema.head()})")
 
 
+def _listener(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises Conflict: the database is well, so it is not Unavailable."""
+    try:
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048
+        )
+    except OSError as error:
+        reason = (error.strerror or str(error)).partition(" (while ")[0]
+        raise Conflict(
+            f"cannot listen on {host} port {port}: {reason}; choose others with --host and --port, 0 takes a free one"
+        ) from error
+
+
 def _setting(one: Setting, value: str) -> dict[str, str]:
     shown = "***" if one.secret and value else value
     return {"name": PREFIX + one.name, "value": shown, "default": one.default, "help": one.help}
 
 
 def _log_as(settings: Settings) -> None:
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    """Every log line, the libraries' too, in one format on standard error."""
     plain = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     last = structlog.processors.JSONRenderer() if settings.log_format == "json" else plain
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            last,
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    steps: list[structlog.typing.Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if settings.log_format == "json":
+        steps.append(structlog.processors.format_exc_info)
+    libraries = logging.StreamHandler(sys.stderr)
+    libraries.setFormatter(structlog.stdlib.ProcessorFormatter(processor=last, foreign_pre_chain=steps))
+    logging.basicConfig(handlers=[libraries], level=logging.WARNING)
+    structlog.configure(processors=[*steps, last], logger_factory=structlog.PrintLoggerFactory(sys.stderr))

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
+from pricing_sources.errors import SourceError
+from pricing_sources.source import Source
 from service import clock
-from service.errors import Invalid
-from service.scheduling.feeds import feeds
+from service.errors import Invalid, NotFound
+from service.scheduling.feeds import feeds, source_by_id
 from service.settings import Settings
 from service.store.schema import require_current
 from service.store.store import Store
@@ -43,8 +45,16 @@ def moment(name: str, text: str | None) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        if found.tzinfo is None:
+            raise Invalid.field(name, f"{text!r} carries no UTC offset; write it as {found.isoformat()}Z if it is UTC")
+        return found.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise Invalid.field(name, f"{text!r} is not a time such as 2026-03-01T00:00:00Z") from None
-    if found.tzinfo is None:
-        raise Invalid.field(name, f"{text!r} carries no UTC offset; write it as {text}Z if it is UTC")
-    return found
+
+
+def source_named(source: str) -> Source:
+    """A source by id. Raises NotFound with the nearest ids."""
+    try:
+        return source_by_id(source)
+    except SourceError as error:
+        raise NotFound(str(error)) from None

@@ -1,90 +1,144 @@
 """A scenario from a file people write: YAML or JSON, every digit kept, every slip named."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
-from difflib import get_close_matches
-from types import UnionType
-from typing import Any, Final, Union, get_args, get_origin, get_type_hints
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, Final, NoReturn
+from unicodedata import category
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import override
 
-from service.domain.scenario import Scenario
+from pricing_sources.documents import exact_json
+from pricing_sources.errors import ShapeChanged
+from service.domain.scenario import PriceInput, Scenario
 from service.errors import FieldProblem, Invalid
+from service.usecases.field_problems import invalid, invalid_from
 
 LARGEST: Final = 1024 * 1024
+"""Bytes of a scenario file."""
+_BLANK: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _SCENARIO: Final = TypeAdapter(Scenario)
 
 
 def read_scenario(text: str) -> Scenario:
-    """Parse and check the text of a scenario. Raises Invalid naming each field that is wrong."""
-    if len(text) > LARGEST:
-        raise Invalid.field("scenario", f"is over {LARGEST} characters long; a scenario is a page")
-    try:
-        tree = yaml.load(text, Loader=_TextLoader)  # noqa: S506  a loader that makes only text, lists and mappings
-    except yaml.YAMLError as error:
-        raise Invalid.field("scenario", f"is not YAML or JSON: {' '.join(str(error).split())}") from error
+    """Parse and check the text of a scenario. Raises Invalid naming each field that is wrong.
+
+    A text that begins with `{` is JSON, any other YAML. An empty value is a field left out.
+    """
+    tree = _tree(_believable(text))
     if not isinstance(tree, Mapping):
         raise Invalid.field("scenario", "must be a mapping with a name and at least one part, such as training")
     try:
-        return _SCENARIO.validate_python(_without_blanks(tree))
+        scenario = _SCENARIO.validate_python(_without_blanks(tree))
     except ValidationError as error:
-        raise _invalid(error.errors()) from None
+        raise invalid_from(error.errors(include_url=False)) from None
+    if problems := tuple(_unstorable("", scenario)):
+        raise invalid(problems)
+    return scenario
+
+
+def in_currency(scenario: Scenario, currency: str) -> Scenario:
+    """The same scenario with its totals in another currency.
+
+    A price stated without a currency was stated in the scenario's own, and keeps it.
+    """
+    parts = {one.name: getattr(scenario, one.name) for one in fields(scenario)}
+    stated = {name: _with_stated(part, scenario.currency) for name, part in parts.items() if is_dataclass(part)}
+    return replace(scenario, currency=currency, **stated)
+
+
+def _with_stated(part: Any, currency: str) -> Any:
+    """The part with a currency on every price that is stated without one."""
+    prices = {one.name: getattr(part, one.name) for one in fields(part)}
+    bare = {
+        name: replace(price, currency=currency)
+        for name, price in prices.items()
+        if isinstance(price, PriceInput) and price.amount is not None and price.currency is None
+    }
+    return replace(part, **bare)
+
+
+def _believable(text: str) -> str:
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise Invalid.field("scenario", "is not UTF-8 text; save the file as UTF-8") from None
+    if size > LARGEST:
+        raise Invalid.field("scenario", f"is over {LARGEST} bytes long; a scenario is a page")
+    return text.removeprefix("\ufeff")
+
+
+def _tree(text: str) -> Any:
+    """Mappings, lists and texts (from JSON also exact numbers), none of them built from aliases."""
+    try:
+        if text.lstrip().startswith("{"):
+            return exact_json(text.encode())
+        return yaml.load(text, Loader=_TextLoader)  # noqa: S506  a loader that makes only text, lists and mappings
+    except ShapeChanged as error:
+        raise Invalid.field("scenario", f"is not YAML or JSON: {error}") from error
+    except yaml.MarkedYAMLError as error:
+        where = _place(error.problem_mark)
+        raise Invalid.field("scenario", f"is not YAML or JSON: {where}{error.problem}") from error
+    except yaml.YAMLError as error:
+        raise Invalid.field("scenario", f"is not YAML or JSON: {' '.join(str(error).split())}") from error
+    except RecursionError as error:
+        raise Invalid.field("scenario", "is nested too deeply to be a scenario") from error
 
 
 class _TextLoader(yaml.BaseLoader):
-    """Leaves every scalar as the text it is, so that 2.50 keeps its digits; knows no aliases."""
+    """Leaves every scalar as the text it is, so that 2.50 keeps its digits; a plain blank or null is None."""
 
     @override
     def compose_node(self, parent: Any, index: Any) -> Any:
-        """Refuse aliases: a few lines of them can grow to gigabytes."""
-        if self.check_event(yaml.events.AliasEvent):
-            event: Any = self.peek_event()  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(None, None, "aliases are not used in scenarios", event.start_mark)
+        """Refuse aliases and tags: a few lines of the first grow to gigabytes, the second mean nothing here."""
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.events.AliasEvent) or event.anchor is not None:
+            _refuse("anchors and aliases are not used in scenarios", event.start_mark)
+        if getattr(event, "tag", None) is not None:
+            _refuse(f"tags such as {event.tag[:40]} are not used in scenarios", event.start_mark)
         return super().compose_node(parent, index)
+
+    @override
+    def construct_scalar(self, node: Any) -> Any:
+        """The text itself; None for a plain blank."""
+        return None if node.style is None and node.value in _BLANK else super().construct_scalar(node)
+
+    @override
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        """Refuse a field given twice, of which only the last would count."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                _refuse("the name of a field must be text", key.start_mark)
+            if key.value in seen:
+                _refuse(f"{key.value[:40]!r} is given twice; give it once", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _refuse(problem: str, mark: Any) -> NoReturn:
+    raise Invalid.field("scenario", f"{_place(mark)}{problem}")
+
+
+def _place(mark: Any) -> str:
+    return f"line {mark.line + 1} column {mark.column + 1}: " if mark else ""
 
 
 def _without_blanks(tree: Mapping[str, Any]) -> dict[str, Any]:
     """An empty value is one left out."""
-    kept = {key: _without_blanks(value) if isinstance(value, Mapping) else value for key, value in tree.items()}
-    return {key: value for key, value in kept.items() if value not in ("", "null", "~")}
+    return {
+        str(key): _without_blanks(value) if isinstance(value, Mapping) else value
+        for key, value in tree.items()
+        if value is not None
+    }
 
 
-def _invalid(errors: Iterable[Any]) -> Invalid:
-    problems = tuple(_problem(error) for error in errors)
-    return Invalid("; ".join(f"{problem.field}: {problem.message}" for problem in problems), problems=problems)
-
-
-def _problem(error: Mapping[str, Any]) -> FieldProblem:
-    path = [str(step) for step in error["loc"]]
-    where = ".".join(path) or "scenario"
-    match error["type"]:
-        case "missing":
-            return FieldProblem(where, "is missing")
-        case "unexpected_keyword_argument" | "extra_forbidden":
-            names = _names_at(path[:-1])
-            near = get_close_matches(path[-1], names, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
-            return FieldProblem(where, f"is not a field; {hint}")
-        case "decimal_parsing" | "decimal_type":
-            return FieldProblem(where, f"must be a number, not {str(error['input'])[:60]!r}")
-        case "dataclass_type" | "dataclass_exact_type":
-            return FieldProblem(where, f"must be a mapping with {', '.join(_names_at(path))}")
-        case _:
-            return FieldProblem(where, str(error["msg"]))
-
-
-def _names_at(path: Iterable[str]) -> list[str]:
-    """The fields of the dataclass a path leads to."""
-    kind: Any = Scenario
-    for step in path:
-        kind = _dataclass_in(get_type_hints(kind).get(step))
-        if kind is None:
-            return []
-    return [one.name for one in fields(kind)]
-
-
-def _dataclass_in(hint: Any) -> Any:
-    options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-    return next((one for one in options if is_dataclass(one)), None)
+def _unstorable(where: str, value: object) -> Iterator[FieldProblem]:
+    """What reads well and yet could not be kept."""
+    if isinstance(value, str):
+        if any(category(character) in {"Cc", "Cs"} for character in value):
+            yield FieldProblem(where, "must not contain control characters or halves of one")
+    elif is_dataclass(value):
+        for one in fields(value):
+            yield from _unstorable(f"{where}.{one.name}".lstrip("."), getattr(value, one.name))

@@ -1,14 +1,17 @@
+import time
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from pricing_sources.source import Cadence
+from service import clock as wall
 from service.scheduling.ledger import due, jitter, newest_slot
 from service.scheduling.worker import run_slot
 from service.settings import Settings
 from service.store import jobs, refreshes
 from service.store.store import Store
+from service.usecases.refresh import refresh
 from service.usecases.sources import Feed, missed_publications
 from tests.conftest import day
 from tests.store.conftest import Learn, LineFeed
@@ -51,10 +54,22 @@ def test_a_week_down_is_one_catch_up_run(store: Store, feed: LineFeed, clock) ->
 def test_a_process_that_restarts_every_five_minutes_still_refreshes_daily(store: Store, feed: LineFeed, clock) -> None:
     feed.answer = b"h100 2.50"
     now, ran = day("2026-03-01T06:00"), 0
-    while now < day("2026-03-04T06:00"):
+    while now < day("2026-03-03T06:00"):
         ran += run(store, feed, clock, now.strftime("%Y-%m-%dT%H:%M")) is not None
         now += timedelta(minutes=5)
-    assert ran == 3
+    assert ran == 2
+
+
+def test_a_clock_a_day_ahead_for_a_while_runs_no_slot_twice_and_loses_one_at_most(
+    store: Store, feed: LineFeed, clock
+) -> None:
+    feed.answer = b"h100 2.50"
+    ran = [
+        now
+        for now in ("01T06:00", "03T06:00", "02T06:10", "03T06:00", "03T06:10", "04T06:00")
+        if run(store, feed, clock, f"2026-03-{now}")
+    ]
+    assert ran == ["01T06:00", "03T06:00", "02T06:10", "04T06:00"]
 
 
 @pytest.mark.parametrize("jump", [timedelta(days=-1), timedelta(hours=-1)])
@@ -79,8 +94,21 @@ def test_a_local_time_keeps_its_hour_across_both_clock_changes(now: str, expecte
     """02:30 in Berlin does not exist on 2026-03-29 and happens twice on 2026-10-25: no slot is lost or doubled."""
     berlin = Cadence(cron="30 2 * * *", timezone="Europe/Berlin")
     found = newest_slot(berlin, "j", day(now))
-    assert found is not None
-    assert abs(found - day(expected)) <= timedelta(hours=1)
+    assert found == day(expected)
+
+
+@pytest.mark.parametrize("month", ["2026-03-27", "2026-10-23"])
+def test_a_week_with_a_clock_change_has_seven_slots_of_a_daily_feed(month: str) -> None:
+    berlin = Cadence(cron="30 2 * * *", timezone="Europe/Berlin")
+    moments = [day(month) + timedelta(minutes=15 * n) for n in range(7 * 24 * 4)]
+    assert len({newest_slot(berlin, "j", moment) for moment in moments}) == 7 + 1
+
+
+def test_a_feed_of_every_hour_has_both_hours_of_a_night_that_repeats_one() -> None:
+    berlin = Cadence(cron="7 * * * *", timezone="Europe/Berlin")
+    moments = [day("2026-10-25T00:10") + timedelta(hours=n) for n in range(3)]
+    expected = [day(f"2026-10-25T0{hour}:07") for hour in range(3)]
+    assert [newest_slot(berlin, "j", moment) for moment in moments] == expected
 
 
 def test_every_process_agrees_on_the_jitter_of_a_slot() -> None:
@@ -123,9 +151,67 @@ def test_a_worker_that_was_taken_over_mid_download_keeps_nothing(store: Store, f
 
     feed.fetch = slow
     assert run(store, feed, clock, "2026-03-02T06:00") is None
-    assert store.read(lambda c: refreshes.newest(c)) == []
+    for table in ("refresh", "document", "document_fetch", "gpu_series", "gpu_observation"):
+        assert store.read(lambda c, t=table: c.exec_driver_sql(f"SELECT count(*) FROM {t}").scalar()) == 0, table
     [entry] = store.read(lambda c: jobs.runs(c))
     assert (entry.worker, entry.state) == ("rival", "running")
+
+
+def test_a_refresh_by_hand_during_a_scheduled_one_stores_each_price_once(store: Store, feed: LineFeed, clock) -> None:
+    feed.answer = b"h100 2.50"
+    original = feed.fetch
+
+    def meanwhile(transport, request):
+        feed.fetch = original
+        assert refresh(store, feed, None, now=clock(), trigger="manual").added == 1
+        yield from original(transport, request)
+
+    feed.fetch = meanwhile
+    scheduled = run(store, feed, clock, "2026-03-02T06:00")
+    assert (scheduled.status, scheduled.added) == ("sealed", 0)
+    assert store.read(lambda c: c.exec_driver_sql("SELECT count(*) FROM gpu_observation").scalar()) == 1
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_a_lease_is_held_for_as_long_as_the_download_takes(store: Store, feed: LineFeed, clock) -> None:
+    feed.answer = b"h100 2.50"
+    original, slot, lease = feed.fetch, day("2026-03-02T06:00"), timedelta(seconds=1.2)
+    rivals = []
+
+    def slow(transport, request):
+        for _ in range(8):
+            time.sleep(0.2)
+            rivals.append(store.write(lambda c: jobs.claim(c, "refresh:nimbus", slot, "rival", wall.now(), lease)))
+        yield from original(transport, request)
+
+    feed.fetch = slow
+    done = run_slot(store, feed, slot, None, settings=SETTINGS, clock=wall.now, worker="w", lease=lease)
+    assert done.status == "sealed"
+    assert rivals == [None] * 8
+
+
+def test_a_run_that_hangs_loses_its_lease(store: Store, feed: LineFeed, monkeypatch) -> None:
+    monkeypatch.setattr("service.scheduling.worker.LONGEST", timedelta(0))
+    slot, lease = day("2026-03-02T06:00"), timedelta(seconds=0.1)
+
+    def hanging(transport, request):
+        time.sleep(0.3)
+        assert store.write(lambda c: jobs.claim(c, "refresh:nimbus", slot, "rival", wall.now(), timedelta(1)))
+        yield from ()
+
+    feed.fetch = hanging
+    assert run_slot(store, feed, slot, None, settings=SETTINGS, clock=wall.now, worker="w", lease=lease) is None
+    [entry] = store.read(lambda c: jobs.runs(c))
+    assert entry.worker == "rival"
+
+
+def test_a_failed_slot_is_due_again_after_its_rest_and_three_times_at_most(store: Store, feed: LineFeed, clock) -> None:
+    feed.answer = b"broken now"
+    moments = [(day("2026-03-02T06:00") + timedelta(minutes=5 * n)).strftime("%Y-%m-%dT%H:%M") for n in range(24)]
+    ran = [moment[11:] for moment in moments if run(store, feed, clock, moment)]
+    assert ran == ["06:00", "06:20", "06:40"]
+    feed.answer = b"h100 2.50"
+    assert run(store, feed, clock, "2026-03-03T06:00").status == "sealed"
 
 
 def test_a_bundled_or_disabled_feed_is_not_asked_on_schedule(store: Store, feed: LineFeed, learn: Learn) -> None:

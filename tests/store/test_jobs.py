@@ -36,7 +36,7 @@ def test_a_worker_that_was_taken_over_can_neither_renew_nor_finish_nor_pass_the_
         lambda c: jobs.check_fence(c, held),
         lambda c: jobs.finish(c, held, "done", "", NOW),
     ):
-        with pytest.raises(LeaseLost, match="was taken over by another worker"):
+        with pytest.raises(LeaseLost, match="was taken over or given up; nothing was kept"):
             store.write(late)
 
 
@@ -58,6 +58,30 @@ def test_a_failed_slot_rests_and_is_tried_three_times_at_most(store: Store) -> N
         now += jobs.RETRY_AFTER
     assert claim(store, "w", now) is None
     assert store.read(lambda c: jobs.open_slots(c, {"refresh:x": SLOT}, now)) == {}
+
+
+def test_what_a_stopping_worker_gives_up_is_free_at_once_and_closed_to_itself(store: Store) -> None:
+    held = claim(store, "stopping")
+    others = store.write(lambda c: jobs.claim(c, "refresh:y", SLOT, "other", NOW, LEASE))
+    assert store.write(lambda c: jobs.release(c, "stopping", NOW)) == 1
+    with pytest.raises(LeaseLost):
+        store.write(lambda c: jobs.check_fence(c, held))
+    store.write(lambda c: jobs.check_fence(c, others))
+    taken = claim(store, "second")
+    assert (taken.worker, taken.fence) == ("second", 2)
+
+
+def test_words_no_database_can_hold_do_not_keep_a_slot_open(store: Store) -> None:
+    held = claim(store, "w")
+    store.write(lambda c: jobs.finish(c, held, "failed", "odd\0 words" + "x" * 9000, NOW))
+    [run] = store.read(lambda c: jobs.runs(c, "refresh:x"))
+    assert (run.state, run.outcome[:10], len(run.outcome)) == ("failed", "odd wordsx", 2000)
+
+
+def test_a_worker_silent_for_a_week_is_forgotten_when_another_begins(store: Store) -> None:
+    for worker, moment in (("old", NOW), ("new", NOW + timedelta(days=8))):
+        store.write(lambda c, w=worker, m=moment: jobs.tick(c, w, m))
+    assert store.read(lambda c: c.exec_driver_sql("SELECT worker FROM worker").scalars().all()) == ["new"]
 
 
 def test_a_heartbeat_is_one_row_per_worker(store: Store) -> None:
