@@ -16,12 +16,13 @@ from pricing_sources.units import Unit
 
 
 class Kind(StrEnum):
-    """The five families of series; each has its own typed table."""
+    """The six families of series; each has its own typed table."""
 
     GPU = "gpu"
     ELECTRICITY = "electricity"
     SALARY = "salary"
     FX = "fx"
+    LLM_API = "llm_api"
     RECORD = "record"
 
 
@@ -73,6 +74,8 @@ class GpuSeries:
     pricing_category: PricingCategory
     tier: str = ""
     """A quality tier the price depends on (`secure`, `community`), or empty."""
+    statistic: str = ""
+    """Empty for a price somebody asks; `min`, `p10`, `p25`, `median`, `p75`, `p90`, `max` of a market."""
     accelerator: str = ""
     """The accelerator as the feed names it, or as a sourced table maps it; empty where unknown."""
     gpu_count: Decimal | None = field(default=None, compare=False)
@@ -83,8 +86,8 @@ class GpuSeries:
 
     @property
     def key(self) -> str:
-        """The stable key: source / sku / region / tier / purchase."""
-        return key_of(self.source, self.sku, self.region, self.tier, self.purchase)
+        """The stable key: source / sku / region / tier / purchase / statistic."""
+        return key_of(self.source, self.sku, self.region, self.tier, self.purchase, self.statistic)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,16 +98,18 @@ class ElectricitySeries:
 
     source: str
     area: str
-    """ISO 3166 code, with subdivision where the price has one: `US`, `US-CA`, `DE`."""
+    """ISO 3166 code, with subdivision where there is one (`US-CA`), or the zone of a market (`DE-LU`)."""
     sector: str
     """`industrial`, `commercial`, `residential`, `transportation`, `all`."""
     basis: str
-    """What the price contains: `retail_average`, `wholesale`…"""
+    """What the price contains: `retail_average`, `retail_x_vat`, `wholesale_day_ahead`…"""
+    resolution: str = ""
+    """ISO 8601 duration (`PT15M`) of a market interval: each price ends with it. Empty: until the next."""
 
     @property
     def key(self) -> str:
-        """The stable key: source / area / sector / basis."""
-        return key_of(self.source, self.area, self.sector, self.basis)
+        """The stable key: source / area / sector / basis / resolution."""
+        return key_of(self.source, self.area, self.sector, self.basis, self.resolution)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,18 +151,43 @@ class FxSeries:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenSeries:
+    """What a provider asks for the tokens, or a request, of one language model."""
+
+    kind: ClassVar[Kind] = Kind.LLM_API
+
+    source: str
+    provider: str
+    """Who serves it: `openai`, `deepseek`."""
+    llm: str
+    """The provider's own name of the model: `gpt-4o-mini`."""
+    meter: str
+    """`input`, `output`, `cache_read`, `cache_write`, `input_audio`, `request`…"""
+    above_tokens: int = 0
+    """The price holds for a request whose input is longer than this; 0 for the first tier."""
+    condition: str = ""
+    """What else it depends on: `batch`, `off_peak`; empty for the price everybody pays."""
+
+    @property
+    def key(self) -> str:
+        """The stable key: source / provider / llm / meter / tier / condition."""
+        tier = f"above_{self.above_tokens}" if self.above_tokens else ""
+        return key_of(self.source, self.provider, self.llm, self.meter, tier, self.condition)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordSeries:
-    """Any other dated figure: storage, licensing, labelling, token prices, PUE, loading, hardware."""
+    """Any other dated figure: storage, egress, licensing, labelling, PUE, loading, hardware."""
 
     kind: ClassVar[Kind] = Kind.RECORD
 
     source: str
     topic: str
-    """`storage`, `data_licensing`, `labelling`, `llm_api`, `pue`, `loading`, `gpu_power`…"""
+    """`storage`, `egress`, `data_licensing`, `labelling`, `pue`, `loading`, `gpu_power`, `interruption`…"""
     name: str
     """What it is about within the topic: `aws_s3_standard`, `us_private_industry`."""
     variant: str = ""
-    """A level or part: `low`, `central`, `high`, `input`, `output`; empty where there is one."""
+    """A level or part: `low`, `central`, `high`; empty where there is one."""
 
     @property
     def key(self) -> str:
@@ -165,7 +195,7 @@ class RecordSeries:
         return key_of(self.source, self.topic, self.name, self.variant)
 
 
-Series = GpuSeries | ElectricitySeries | SalarySeries | FxSeries | RecordSeries
+Series = GpuSeries | ElectricitySeries | SalarySeries | FxSeries | TokenSeries | RecordSeries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,11 @@ document worth keeping, a parser fix replayable, and a feed testable without a n
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pricing_sources.observation import Kind, Reading
 from pricing_sources.transport import Reply, Transport, Validators
@@ -57,6 +57,10 @@ class SourceInfo:
     """Inclusive band per unit; an amount outside is quarantined, never stored as a price."""
     bundled: bool = False
     """True where the documents ship with the package and no network is needed."""
+    snapshot: bool = False
+    """True where each fetch lists all that is on offer: what is missing from it, again and again, is gone."""
+    on_by_default: bool = True
+    """False where somebody should first decide to ask: heavy, or not to be republished."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +116,15 @@ class FetchRequest:
     """ETag and Last-Modified per URL of the last good documents."""
 
 
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """One piece of a feed's archive, read and sealed at a time."""
+
+    name: str
+    """Stable, unique within the source, in order of time: `20240901`. What was sealed is not read again."""
+    url: str
+
+
 class Source(Protocol):
     """A feed."""
 
@@ -124,3 +137,26 @@ class Source(Protocol):
 
     def parse(self, document: Document) -> Iterator[Reading]:
         """Read one document. Raises ShapeChanged if it is not in the feed's shape."""
+
+
+@runtime_checkable
+class Archive(Protocol):
+    """A feed that also keeps its past."""
+
+    @property
+    def info(self) -> SourceInfo:
+        """What this feed is."""
+
+    def chapters(self, transport: Transport, request: FetchRequest) -> Sequence[Chapter]:
+        """List what can be read back, oldest first. Raises FetchFailed, ShapeChanged."""
+
+    def fetch_chapter(self, transport: Transport, request: FetchRequest, chapter: Chapter) -> Iterator[Document]:
+        """Ask for one chapter; yield its documents, which `parse` reads. Raises FetchFailed."""
+
+
+@runtime_checkable
+class Excerpting(Protocol):
+    """A feed whose documents are too large to keep: what cannot be a price is left out as they arrive."""
+
+    def excerpt(self, pieces: Iterator[bytes]) -> bytes:
+        """The header and every line that may be a price, byte for byte, in bounded memory."""

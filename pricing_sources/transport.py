@@ -11,13 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from ipaddress import IPv6Address, ip_address
 from typing import Any, Final, Protocol, Self
-from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
 import httpx2
 import msgspec
 
+from pricing_sources.addresses import is_private, is_same_server, redacted
 from pricing_sources.errors import FetchFailed
 
 
@@ -46,6 +45,10 @@ class Reply:
         return self.status == 304
 
 
+Excerpt = Callable[[Iterator[bytes]], bytes]
+"""Makes of a document that arrives in pieces what is to be kept of it."""
+
+
 class Transport(Protocol):
     """What a source may ask of the world."""
 
@@ -57,8 +60,9 @@ class Transport(Protocol):
         headers: Mapping[str, str] | None = None,
         known: Validators | None = None,
         max_bytes: int | None = None,
+        excerpt: Excerpt | None = None,
     ) -> Reply:
-        """GET `url`; 2xx or 304, else FetchFailed."""
+        """GET `url`; 2xx or 304, else FetchFailed. `excerpt` makes the body of what arrives, piece by piece."""
 
     def post_json(
         self,
@@ -97,12 +101,6 @@ RETRIED_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
 RETRY_AFTER_HEADERS: Final = ("retry-after", "x-ms-ratelimit-retailprices-retry-after")
 KEPT_HEADERS: Final = ("etag", "last-modified", "date", "content-type", "retry-after")
 SECRET_HEADER: Final = re.compile(r"auth|cookie|key|token|secret|signature|password", re.IGNORECASE)
-SECRET_PARAMETER: Final = re.compile(
-    r"^((api|subscription|registration)[-_]?key|key|(access[-_]?|x-amz-security-|security-?)?token|password"
-    r"|(client[-_]?)?secret|sig|(x-amz-)?(signature|credential))$",
-    re.IGNORECASE,
-)
-
 # The client would log every URL, credentials included, as soon as a program logs at level INFO.
 logging.getLogger("httpx2").setLevel(logging.WARNING)
 
@@ -148,15 +146,20 @@ class HttpTransport:
         headers: Mapping[str, str] | None = None,
         known: Validators | None = None,
         max_bytes: int | None = None,
+        excerpt: Excerpt | None = None,
     ) -> Reply:
-        """GET `url`; 2xx, or 304 if `known` was given, else FetchFailed."""
+        """GET `url`; 2xx, or 304 if `known` was given, else FetchFailed.
+
+        A document too large for memory is given to `excerpt` as it arrives, and again from its
+        beginning after a broken attempt; what it returns is the body.
+        """
         asked = dict(headers or {})
         if known and known.etag:
             asked["if-none-match"] = known.etag
         if known and known.last_modified:
             asked["if-modified-since"] = known.last_modified
         request = self._request("GET", url, params=params, headers=asked)
-        return self._with_retries(request, max_bytes)
+        return self._with_retries(request, max_bytes, excerpt or b"".join)
 
     def post_json(
         self, url: str, payload: object, *, headers: Mapping[str, str] | None = None, max_bytes: int | None = None
@@ -164,7 +167,7 @@ class HttpTransport:
         """POST `payload` as JSON; 2xx, else FetchFailed."""
         asked = {"content-type": "application/json", **(headers or {})}
         request = self._request("POST", url, content=msgspec.json.encode(payload), headers=asked)
-        return self._with_retries(request, max_bytes)
+        return self._with_retries(request, max_bytes, b"".join)
 
     def _request(self, method: str, url: str, **rest: Any) -> httpx2.Request:
         try:
@@ -177,11 +180,11 @@ class HttpTransport:
             raise FetchFailed(f"{redacted(url)} is not an http or https URL")
         return request
 
-    def _with_retries(self, request: httpx2.Request, max_bytes: int | None) -> Reply:
+    def _with_retries(self, request: httpx2.Request, max_bytes: int | None, excerpt: Excerpt) -> Reply:
         # Not a retry library: the feed itself may name the wait, and a too long one must end the matter at once.
         for attempt in range(1, self._limits.attempts + 1):
             try:
-                return self._follow(request, self._limits.max_bytes if max_bytes is None else max_bytes)
+                return self._follow(request, self._limits.max_bytes if max_bytes is None else max_bytes, excerpt)
             except _Passing as trouble:
                 wait = trouble.wait if trouble.wait is not None else self._backoff(attempt)
                 if attempt == self._limits.attempts or wait > self._limits.longest_wait_seconds:
@@ -192,20 +195,20 @@ class HttpTransport:
     def _backoff(self, attempt: int) -> float:
         return self._limits.backoff_seconds * 2.0 ** (attempt - 1) * (0.5 + self._jitter())
 
-    def _follow(self, request: httpx2.Request, max_bytes: int) -> Reply:
+    def _follow(self, request: httpx2.Request, max_bytes: int, excerpt: Excerpt) -> Reply:
         """Send, and follow redirects by hand: each next address is looked at before it is asked."""
         deadline = self._monotonic() + self._limits.deadline_seconds
         for _ in range(self._limits.redirects + 1):
             late = f"{redacted(str(request.url))}: not finished after {self._limits.deadline_seconds:g} seconds"
             with _Deadline(deadline - self._monotonic(), late) as watch:
                 request.extensions["trace"] = watch.notice
-                answer = self._send(request, max_bytes)
+                answer = self._send(request, max_bytes, excerpt)
             if isinstance(answer, Reply):
                 return answer
             request = self._redirected(request, answer)
         raise FetchFailed(f"{redacted(str(request.url))}: more than {self._limits.redirects} redirects")
 
-    def _send(self, request: httpx2.Request, max_bytes: int) -> Reply | str:
+    def _send(self, request: httpx2.Request, max_bytes: int, excerpt: Excerpt) -> Reply | str:
         """One exchange: the reply, or where the server points."""
         where = redacted(str(request.url))
         try:
@@ -214,7 +217,7 @@ class HttpTransport:
                 if response.has_redirect_location:
                     return response.headers["location"]
                 _require_success(response, where)
-                body = self._body(response, where, max_bytes)
+                body = excerpt(self._pieces(response, where, max_bytes))
             finally:
                 response.close()
         except httpx2.RemoteProtocolError as error:
@@ -234,8 +237,9 @@ class HttpTransport:
             headers={name: response.headers[name] for name in KEPT_HEADERS if name in response.headers},
         )
 
-    def _body(self, response: httpx2.Response, where: str, max_bytes: int) -> bytes:
-        limits, body, received = self._limits, bytearray(), 0
+    def _pieces(self, response: httpx2.Response, where: str, max_bytes: int) -> Iterator[bytes]:
+        """The body, decompressed, as it arrives."""
+        limits, size, received = self._limits, 0, 0
         encoding = response.headers.get("content-encoding", "").strip().lower() or "identity"
         if encoding not in {"gzip", "identity"}:
             raise FetchFailed(f"{where}: encoded as {encoding}, which was not asked for")
@@ -243,14 +247,14 @@ class HttpTransport:
         for chunk in response.iter_raw():
             received += len(chunk)
             for piece in gunzip.pieces(chunk) if gunzip else [chunk]:
-                body += piece
-                if len(body) > max_bytes:
+                size += len(piece)
+                if size > max_bytes:
                     raise FetchFailed(f"{where}: larger than the {max_bytes} bytes allowed")
-                if len(body) > limits.ratio_from_bytes and len(body) > limits.max_ratio * received:
+                if size > limits.ratio_from_bytes and size > limits.max_ratio * received:
                     raise FetchFailed(f"{where}: decompresses to over {limits.max_ratio} times its size")
+                yield piece
         if gunzip and received and not gunzip.member.eof:
             raise _Passing(f"{where}: the compressed answer was cut short")
-        return bytes(body)
 
     def _redirected(self, request: httpx2.Request, location: str) -> httpx2.Request:
         try:
@@ -262,11 +266,11 @@ class HttpTransport:
             raise FetchFailed(f"{where}, which is not http or https")
         if request.url.scheme == "https" and target.scheme == "http":
             raise FetchFailed(f"{where}, which is not encrypted")
-        if target.host != request.url.host and _is_private(target.host) and not _is_private(request.url.host):
+        if target.host != request.url.host and is_private(target.host) and not is_private(request.url.host):
             raise FetchFailed(f"{where}, a private address")
         headers = dict(request.headers)
         headers.pop("host", None)
-        if not _is_same_server(request.url, target):
+        if not is_same_server(request.url, target):
             if request.method == "POST":
                 # Its payload may carry a registration key.
                 raise FetchFailed(f"{where}, another server than the question was posted to")
@@ -340,24 +344,6 @@ class _Gunzip:
             raise _Passing(f"{self._where}: the compressed answer is garbled ({error})") from None
 
 
-def redacted(url: str) -> str:
-    """The URL without anybody's credentials.
-
-    >>> redacted("https://u:p@feed.example/v1?api_key=abc&geo=DE")
-    'https://***@feed.example/v1?api_key=***&geo=DE'
-    """
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "a URL that cannot be read"
-    host = f"***@{parts.netloc.rpartition('@')[2]}" if "@" in parts.netloc else parts.netloc
-    query = "&".join(
-        f"{name}=***" if SECRET_PARAMETER.match(unquote_plus(name)) else f"{name}{sign}{value}"
-        for name, sign, value in (pair.partition("=") for pair in parts.query.split("&"))
-    )
-    return urlunsplit((parts.scheme, host, parts.path, query, ""))
-
-
 def _require_success(response: httpx2.Response, where: str) -> None:
     status, asked = response.status_code, response.request.headers
     if 200 <= status < 300 and status != 206:  # 206: a part, and none was asked for
@@ -381,20 +367,3 @@ def _seconds(retry_after: str) -> float | None:
     except ValueError:
         return None
     return max(0.0, moment.timestamp() - time.time())
-
-
-def _is_same_server(one: httpx2.URL, other: httpx2.URL) -> bool:
-    """True for the same host and port, or where plain http moves on to https."""
-    return one.host == other.host and (one.port == other.port or (one.scheme == "http" and other.port is None))
-
-
-def _is_private(host: str) -> bool:
-    """True for an address, or a name of one, that only this machine or its network can reach."""
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return False  # nowhere: asking it will fail, or a proxy knows better
-    addresses = [ip_address(str(place[0]).partition("%")[0]) for *_, place in found]
-    return any(
-        not ((isinstance(address, IPv6Address) and address.ipv4_mapped) or address).is_global for address in addresses
-    )

@@ -43,7 +43,11 @@ SETTINGS: Final = (
 PER_SOURCE: Final = (
     Setting("SOURCE_<ID>_URL", "", "Where to ask for that feed instead of its publisher."),
     Setting("SOURCE_<ID>_KEY", "", "Credential of that feed, if it needs one.", secret=True),
-    Setting("SOURCE_<ID>_ENABLED", "true", "false: never refresh that feed on schedule."),
+    Setting(
+        "SOURCE_<ID>_ENABLED",
+        "",
+        "true or false: refresh that feed on schedule; empty: unless it is heavy or may not be republished.",
+    ),
 )
 
 
@@ -106,9 +110,10 @@ class Settings:
         """The credential for a source, if any."""
         return self.environment.get(f"{PREFIX}SOURCE_{source_id.upper()}_KEY") or None
 
-    def source_enabled(self, source_id: str) -> bool:
+    def source_enabled(self, source_id: str, *, by_default: bool = True) -> bool:
         """False if the source must not be refreshed on schedule."""
-        return (self.environment.get(f"{PREFIX}SOURCE_{source_id.upper()}_ENABLED") or "true").lower() != "false"
+        stated = self.environment.get(f"{PREFIX}SOURCE_{source_id.upper()}_ENABLED")
+        return stated.lower() == "true" if stated else by_default
 
     def _unknown(self) -> list[FieldProblem]:
         known = {PREFIX + setting.name for setting in SETTINGS} | {PREFIX + "RECORDED"}

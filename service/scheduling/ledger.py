@@ -13,7 +13,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from pricing_sources.source import Cadence
-from service.store import jobs, refreshes
+from service.store import jobs
 from service.store.store import Store
 from service.usecases.sources import Feed, next_slot
 
@@ -27,16 +27,10 @@ def job_name(feed: Feed) -> str:
 
 
 def due(store: Store, feeds: Sequence[Feed], now: datetime) -> dict[str, datetime]:
-    """The slot each feed should run now, per source id; in a fixed number of statements.
-
-    A feed that ships with the package is due only until it has been read once.
-    """
-    known = store.read(refreshes.records)
+    """The slot each feed should run now, per source id; in one statement."""
     slots = {}
     for feed in feeds:
         if not feed.enabled or not feed.has_key:
-            continue
-        if feed.info.bundled and feed.info.id in known and known[feed.info.id].last_good_at is not None:
             continue
         slot = newest_slot(feed.info.cadence, job_name(feed), now)
         if slot is not None:

@@ -10,10 +10,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from service.errors import LeaseLost
 from service.store.tables import job_run, worker
 
-MOST_ATTEMPTS: Final = 3
-"""Times one slot may be begun, however each ended; then its feed waits for the next slot."""
-RETRY_AFTER: Final = timedelta(minutes=15)
-"""A failed slot rests this long before it may be tried again; `lease_until` says until when."""
+MOST_ATTEMPTS: Final = 14
+"""Times one slot may be tried: with the growing rests, over about a week."""
+FIRST_REST: Final = timedelta(minutes=15)
+LONGEST_REST: Final = timedelta(days=1)
 HEARTBEATS_KEPT: Final = timedelta(days=7)
 """A worker silent for longer is forgotten when the next one begins."""
 
@@ -78,8 +78,8 @@ def check_fence(connection: Connection, held: Claim) -> None:
 
 
 def finish(connection: Connection, held: Claim, state: Literal["done", "failed"], outcome: str, now: datetime) -> None:
-    """Say how it ended. A failed slot may be tried again after RETRY_AFTER. Raises LeaseLost."""
-    until = now + RETRY_AFTER if state == "failed" else now
+    """Say how it ended. A failed slot may be tried again after its rest. Raises LeaseLost."""
+    until = now + rest(held.fence) if state == "failed" else now
     told = outcome.replace("\0", "")[:2000]  # PostgreSQL stores no NUL, and the words may be a feed's
     _only_if_held(connection, held, state=state, outcome=told, finished_at=now, lease_until=until)
 
@@ -115,6 +115,11 @@ def open_slots(connection: Connection, slots: dict[str, datetime], now: datetime
         if row.slot == slots[row.job] and (row.state == "done" or row.lease_until > now or row.fence >= MOST_ATTEMPTS)
     }
     return {job: slot for job, slot in slots.items() if job not in closed}
+
+
+def rest(attempts: int) -> timedelta:
+    """How long a slot that failed so many times is left alone: a quarter of an hour, doubling up to a day."""
+    return min(LONGEST_REST, FIRST_REST * (1 << (attempts - 1)))
 
 
 def tick(connection: Connection, worker_name: str, now: datetime) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 
+from pricing_sources.addresses import redacted
 from service.errors import Invalid, Unavailable
 
 T = TypeVar("T")
@@ -49,7 +50,7 @@ class Store:
     @property
     def where(self) -> str:
         """The database's address without its password."""
-        return self.engine.url.render_as_string(hide_password=True)
+        return redacted(self.engine.url.render_as_string(hide_password=True))
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a read transaction. Raises Unavailable."""

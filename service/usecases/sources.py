@@ -8,8 +8,8 @@ from typing import Final
 
 from apscheduler.triggers.cron import CronTrigger
 
+from pricing_sources.addresses import redacted
 from pricing_sources.source import Cadence, SourceInfo
-from pricing_sources.transport import redacted
 from service.domain.refreshes import Freshness, QuarantinedRow, Refresh, SourceRecord, SourceStatus
 from service.errors import NotFound
 from service.settings import Settings
@@ -37,7 +37,7 @@ class Feed:
         return cls(
             info,
             settings.source_url(info.id) or info.url,
-            settings.source_enabled(info.id),
+            settings.source_enabled(info.id, by_default=info.on_by_default and info.republish),
             info.key_setting is None or settings.source_key(info.id) is not None,
         )
 

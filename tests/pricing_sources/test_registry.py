@@ -15,7 +15,7 @@ from pricing_sources.source import Document, Source
 
 PACKAGE = Path(pricing_sources.__file__).parent
 DOCUMENTS = Path(__file__).parents[1] / "documents"
-ROOMS = ("compute", "electricity", "labor", "fx", "records")
+ROOMS = ("compute", "electricity", "labor", "fx", "llm_api", "storage", "records")
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 every_source = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.info.id)

@@ -10,8 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx2
 import pytest
 
+from pricing_sources.addresses import redacted
 from pricing_sources.errors import FetchFailed
-from pricing_sources.transport import HttpTransport, Limits, Validators, redacted
+from pricing_sources.transport import HttpTransport, Limits, Validators
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 

@@ -205,7 +205,7 @@ def test_a_run_that_hangs_loses_its_lease(store: Store, feed: LineFeed, monkeypa
     assert entry.worker == "rival"
 
 
-def test_a_failed_slot_is_due_again_after_its_rest_and_three_times_at_most(store: Store, feed: LineFeed, clock) -> None:
+def test_a_failed_slot_is_due_again_after_its_rest(store: Store, feed: LineFeed, clock) -> None:
     feed.answer = b"broken now"
     moments = [(day("2026-03-02T06:00") + timedelta(minutes=5 * n)).strftime("%Y-%m-%dT%H:%M") for n in range(24)]
     ran = [moment[11:] for moment in moments if run(store, feed, clock, moment)]
@@ -214,13 +214,14 @@ def test_a_failed_slot_is_due_again_after_its_rest_and_three_times_at_most(store
     assert run(store, feed, clock, "2026-03-03T06:00").status == "sealed"
 
 
-def test_a_bundled_or_disabled_feed_is_not_asked_on_schedule(store: Store, feed: LineFeed, learn: Learn) -> None:
+def test_a_disabled_feed_is_not_asked_on_schedule(store: Store, feed: LineFeed) -> None:
     off = Settings({"COSTPLAN_SOURCE_NIMBUS_ENABLED": "false"})
     assert due(store, [Feed.of(feed.info, off)], day("2026-03-01")) == {}
+
+
+def test_a_bundled_feed_is_looked_at_again_because_a_new_release_may_carry_more(store: Store, feed: LineFeed) -> None:
     bundled = replace(feed.info, bundled=True)
     assert due(store, [Feed.of(bundled, SETTINGS)], day("2026-03-01")) != {}
-    learn("h100 2.50", on="2026-03-01")
-    assert due(store, [Feed.of(bundled, SETTINGS)], day("2026-04-01")) == {}
 
 
 def test_staleness_counts_missed_publications_not_hours() -> None:

@@ -48,16 +48,18 @@ def test_a_finished_slot_is_closed_for_ever(store: Store) -> None:
     assert (run.state, run.outcome, run.finished_at) == ("done", "3 added", NOW)
 
 
-def test_a_failed_slot_rests_and_is_tried_three_times_at_most(store: Store) -> None:
+def test_a_failed_slot_rests_longer_each_time_and_is_given_up_in_the_end(store: Store) -> None:
     now = NOW
-    for attempt in range(1, 4):
+    for attempt in range(1, jobs.MOST_ATTEMPTS + 1):
         held = claim(store, "w", now)
         assert held.fence == attempt
         store.write(lambda c, held=held, now=now: jobs.finish(c, held, "failed", "no route", now))
-        assert claim(store, "w", now + timedelta(minutes=14)) is None
-        now += jobs.RETRY_AFTER
+        now += jobs.rest(attempt)
+        assert claim(store, "w", now - timedelta(seconds=1)) is None
     assert claim(store, "w", now) is None
     assert store.read(lambda c: jobs.open_slots(c, {"refresh:x": SLOT}, now)) == {}
+    assert now - NOW > timedelta(days=7)
+    assert [jobs.rest(n) for n in (1, 2, 20)] == [timedelta(minutes=15), timedelta(minutes=30), timedelta(days=1)]
 
 
 def test_what_a_stopping_worker_gives_up_is_free_at_once_and_closed_to_itself(store: Store) -> None:
