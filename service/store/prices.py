@@ -271,6 +271,7 @@ _SEARCHED: Final = {
     Kind.ELECTRICITY: ("area", "sector"),
     Kind.SALARY: ("occupation_title", "area_title"),
     Kind.FX: ("quote_currency",),
+    Kind.LLM_API: ("provider", "llm"),
     Kind.RECORD: ("topic", "name"),
 }
 

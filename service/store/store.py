@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 
-from pricing_sources.addresses import redacted
+from pricing_sources.addresses import SECRET_PARAMETER
 from service.errors import Invalid, Unavailable
 
 T = TypeVar("T")
@@ -50,7 +50,9 @@ class Store:
     @property
     def where(self) -> str:
         """The database's address without its password."""
-        return redacted(self.engine.url.render_as_string(hide_password=True))
+        url = self.engine.url
+        shown = {name: "hidden" if SECRET_PARAMETER.match(name) else value for name, value in url.query.items()}
+        return url.set(query=shown).render_as_string(hide_password=True)
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a read transaction. Raises Unavailable."""

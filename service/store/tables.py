@@ -120,8 +120,57 @@ quarantine = Table(
     Column("locator", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("text", Text, nullable=False),
+    Column("fetch_id", BigId, ForeignKey("document_fetch.fetch_id")),
     Index("ix_quarantine_refresh_id", "refresh_id"),
     comment="Rows that should have been prices and could not be believed.",
+)
+
+quarantine_release = Table(
+    "quarantine_release",
+    metadata,
+    Column("quarantine_id", BigId, ForeignKey("quarantine.quarantine_id"), primary_key=True, autoincrement=False),
+    Column("refresh_id", BigId, ForeignKey("refresh.refresh_id"), nullable=False),
+    Column("key", String(300), nullable=False, index=True),
+    Column("amount", ExactDecimal, nullable=False),
+    Column("reason", Text, nullable=False),
+    comment="A person said that a held-back price is true; the refresh that wrote it to the log.",
+)
+
+chapter_read = Table(
+    "chapter_read",
+    metadata,
+    Column("source_id", String(64), primary_key=True),
+    Column("chapter", String(200), primary_key=True),
+    Column("refresh_id", BigId, ForeignKey("refresh.refresh_id"), nullable=False),
+    comment="Pieces of a feed's archive that are in the log, so that a back-fill goes on where it stopped.",
+)
+
+disagreement = Table(
+    "disagreement",
+    metadata,
+    Column("disagreement_id", BigId, primary_key=True),
+    Column("refresh_id", BigId, ForeignKey("refresh.refresh_id"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("key", String(300), nullable=False),
+    Column("other_key", String(300), nullable=False),
+    Column("amount", ExactDecimal, nullable=False),
+    Column("other_amount", ExactDecimal, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("unit", String(32), nullable=False),
+    Index("ix_disagreement_key", "key", "refresh_id"),
+    Index("ix_disagreement_other_key", "other_key", "refresh_id"),
+    comment="Two feeds priced one offer differently, as the refresh found it; equal amounts end a disagreement.",
+)
+
+absence = Table(
+    "absence",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("series_id", BigId, primary_key=True, autoincrement=False),
+    Column("source_id", String(64), nullable=False, index=True),
+    Column("since", UtcDateTime, nullable=False),
+    Column("times", Integer, nullable=False),
+    comment="A projection: offers their feed no longer listed, and how often in a row; enough times end the price.",
 )
 
 terms = Table(
@@ -178,6 +227,7 @@ gpu_series = _series_table(
     Column("purchase", String(32), nullable=False),
     Column("pricing_category", String(16), nullable=False),
     Column("tier", String(32), nullable=False),
+    Column("statistic", String(16), nullable=False, server_default=""),
     Column("accelerator", String(100), nullable=False, index=True),
     Column("gpu_count", ExactDecimal),
     Column("gpu_memory_gb", ExactDecimal),
@@ -188,6 +238,7 @@ electricity_series = _series_table(
     Column("area", String(32), nullable=False, index=True),
     Column("sector", String(32), nullable=False),
     Column("basis", String(32), nullable=False),
+    Column("resolution", String(16), nullable=False, server_default=""),
 )
 salary_series = _series_table(
     "salary_series",
@@ -202,6 +253,14 @@ fx_series = _series_table(
     Column("base_currency", String(3), nullable=False),
     Column("quote_currency", String(3), nullable=False, index=True),
 )
+llm_api_series = _series_table(
+    "llm_api_series",
+    Column("provider", String(64), nullable=False),
+    Column("llm", String(200), nullable=False, index=True),
+    Column("meter", String(32), nullable=False),
+    Column("above_tokens", BigInteger, nullable=False),
+    Column("condition", String(32), nullable=False),
+)
 record_series = _series_table(
     "record_series",
     Column("topic", String(64), nullable=False, index=True),
@@ -213,6 +272,7 @@ gpu_observation = _observation_table("gpu_observation", gpu_series)
 electricity_observation = _observation_table("electricity_observation", electricity_series)
 salary_observation = _observation_table("salary_observation", salary_series)
 fx_observation = _observation_table("fx_observation", fx_series)
+llm_api_observation = _observation_table("llm_api_observation", llm_api_series)
 record_observation = _observation_table("record_observation", record_series)
 
 SERIES: Final = {
@@ -220,6 +280,7 @@ SERIES: Final = {
     Kind.ELECTRICITY: electricity_series,
     Kind.SALARY: salary_series,
     Kind.FX: fx_series,
+    Kind.LLM_API: llm_api_series,
     Kind.RECORD: record_series,
 }
 OBSERVATIONS: Final = {
@@ -227,6 +288,7 @@ OBSERVATIONS: Final = {
     Kind.ELECTRICITY: electricity_observation,
     Kind.SALARY: salary_observation,
     Kind.FX: fx_observation,
+    Kind.LLM_API: llm_api_observation,
     Kind.RECORD: record_observation,
 }
 

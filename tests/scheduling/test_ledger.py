@@ -209,7 +209,7 @@ def test_a_failed_slot_is_due_again_after_its_rest(store: Store, feed: LineFeed,
     feed.answer = b"broken now"
     moments = [(day("2026-03-02T06:00") + timedelta(minutes=5 * n)).strftime("%Y-%m-%dT%H:%M") for n in range(24)]
     ran = [moment[11:] for moment in moments if run(store, feed, clock, moment)]
-    assert ran == ["06:00", "06:20", "06:40"]
+    assert ran == ["06:00", "06:20", "06:55"]  # after rests of 15 and 30 minutes
     feed.answer = b"h100 2.50"
     assert run(store, feed, clock, "2026-03-03T06:00").status == "sealed"
 
