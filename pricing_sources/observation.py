@@ -253,6 +253,8 @@ class Rejected:
     locator: str
     text: str
     """The row as it stood, shortened to at most 500 characters."""
+    key: str = ""
+    """Key of the series whose price this would have been, where that much could be read."""
 
 
 Reading = Observation | Skipped | Rejected

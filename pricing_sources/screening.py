@@ -1,6 +1,6 @@
 """What no price may be, whatever feed states it: the check every reading passes before it is kept."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
@@ -12,14 +12,25 @@ EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 
 
-def screened(readings: Iterable[Reading], plausible: Mapping[Unit, tuple[Decimal, Decimal]]) -> Iterator[Reading]:
+def screened(
+    readings: Iterable[Reading],
+    plausible: Mapping[Unit, tuple[Decimal, Decimal]],
+    released: Collection[tuple[str, Decimal]] = (),
+) -> Iterator[Reading]:
     """Turn an observation that cannot be believed into a Rejected row that says why.
 
-    `plausible` is the source's inclusive band per unit; empty means that anything goes.
+    `plausible` is the source's inclusive band per unit; empty means that anything goes. `released`
+    names series keys and amounts that a person looked at and let through.
     """
     for reading in readings:
-        reason = _doubt(reading, plausible) if isinstance(reading, Observation) else None
-        yield Rejected(reason, reading.locator, _words(reading)) if reason else reading
+        if not isinstance(reading, Observation):
+            yield reading
+            continue
+        reason = _doubt(reading, plausible)
+        if reason is None or (reading.series.key, reading.amount) in released:
+            yield reading
+        else:
+            yield Rejected(reason, reading.locator, _words(reading), reading.series.key)
 
 
 def _doubt(observation: Observation, plausible: Mapping[Unit, tuple[Decimal, Decimal]]) -> str | None:
@@ -36,7 +47,5 @@ def _doubt(observation: Observation, plausible: Mapping[Unit, tuple[Decimal, Dec
     return None
 
 
-def _words(reading: Reading) -> str:
-    if isinstance(reading, Observation):
-        return f"{reading.series.key}: {reading.published_amount} {reading.published_unit}"[:500]
-    return ""
+def _words(observation: Observation) -> str:
+    return f"{observation.series.key}: {observation.published_amount} {observation.published_unit}"[:500]

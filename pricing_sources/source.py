@@ -140,12 +140,8 @@ class Source(Protocol):
 
 
 @runtime_checkable
-class Archive(Protocol):
+class Archive(Source, Protocol):
     """A feed that also keeps its past."""
-
-    @property
-    def info(self) -> SourceInfo:
-        """What this feed is."""
 
     def chapters(self, transport: Transport, request: FetchRequest) -> Sequence[Chapter]:
         """List what can be read back, oldest first. Raises FetchFailed, ShapeChanged."""

@@ -4,8 +4,8 @@ import fcntl
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Final, Protocol
@@ -17,17 +17,20 @@ from starlette.staticfiles import StaticFiles
 
 from service import clock as wall_clock
 from service.api import openapi
-from service.api.desk import RefreshDesk, Refresher
+from service.api.desk import Reader, ReadWhat, RefreshDesk
 from service.api.edge import Edge
 from service.api.problems import headers_of, problem_of, response_of
 from service.api.routes import documents, estimates, formulas, health, prices, scenarios
 from service.api.routes import sources as source_routes
+from service.domain.refreshes import Refresh
 from service.errors import Conflict, ServiceError, Unavailable
 from service.scheduling.clockwork import Scheduler
 from service.scheduling.feeds import feeds, source_by_id, sources, transport
 from service.settings import Settings
 from service.store.schema import require_current
 from service.store.store import Store
+from service.usecases.archive import backfill, reparse
+from service.usecases.quarantine import release_price
 from service.usecases.refresh import refresh
 from service.usecases.sources import Feed
 from service.web import pages, render
@@ -71,7 +74,7 @@ def create() -> FastAPI:
             store,
             clock,
             scheduler,
-            refresher=partial(_refresh, store, settings, clock),
+            reader=SourceReader(store, settings, clock),
             owned=opened.pop_all(),
         )
 
@@ -83,7 +86,7 @@ def create_app(
     clock: Clock,
     scheduler: Ticking | None = None,
     *,
-    refresher: Refresher | None = None,
+    reader: Reader | None = None,
     owned: ExitStack | None = None,
 ) -> FastAPI:
     """The server over given parts; `owned` is closed when it shuts down."""
@@ -109,7 +112,7 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.settings, app.state.store, app.state.feeds, app.state.clock = settings, store, feeds, clock
-    app.state.scheduler, app.state.desk = scheduler, RefreshDesk(refresher)
+    app.state.scheduler, app.state.desk = scheduler, RefreshDesk(reader)
     _open_doors(app)
     return app
 
@@ -134,17 +137,35 @@ def only_server(store: Store) -> Iterator[None]:
         yield
 
 
-def _refresh(store: Store, settings: Settings, clock: Clock, source: str) -> None:
-    with transport(settings) as asked:
-        refresh(
-            store,
-            source_by_id(source),
-            asked,
-            now=clock(),
-            trigger="manual",
-            url=settings.source_url(source),
-            api_key=settings.source_key(source),
-        )
+@dataclass(frozen=True, slots=True)
+class SourceReader:
+    """Reads the sources of this installation for whoever asks through the server."""
+
+    store: Store
+    settings: Settings
+    clock: Clock
+
+    def read(self, source: str, what: ReadWhat) -> None:
+        """Read a source; the outcome is in the refresh log."""
+        named, now = source_by_id(source), self.clock()
+        url, api_key = self.settings.source_url(source), self.settings.source_key(source)
+        if what == "stored":
+            _exhaust(reparse(self.store, named, now=now))
+            return
+        with transport(self.settings) as asked:
+            if what == "archive":
+                _exhaust(backfill(self.store, named, asked, now=now, url=url, api_key=api_key))
+            else:
+                refresh(self.store, named, asked, now=now, trigger="manual", url=url, api_key=api_key)
+
+    def release(self, source: str, quarantine_id: int, reason: str) -> Refresh:
+        """Let a held price through."""
+        return release_price(self.store, source_by_id(source), quarantine_id, reason, now=self.clock())
+
+
+def _exhaust(steps: Iterator[object]) -> None:
+    for _ in steps:
+        pass
 
 
 def _take(lock: IO[str], database: str) -> None:

@@ -44,6 +44,7 @@ def upgrade() -> None:
     for view in OLD_VIEWS:
         op.execute(f"DROP VIEW {view}")
     op.add_column("gpu_series", sa.Column("statistic", sa.String(16), server_default="", nullable=False))
+    op.create_index("ix_gpu_series_provider_sku", "gpu_series", ["provider", "sku"])
     op.add_column("electricity_series", sa.Column("resolution", sa.String(16), server_default="", nullable=False))
     _create_llm_api()
     _create_quarantine_release()
@@ -61,6 +62,7 @@ def downgrade() -> None:
         op.execute(f"DROP VIEW {view}")
     for table in (*APPEND_ONLY, "absence", "llm_api_series"):
         op.drop_table(table)
+    op.drop_index("ix_gpu_series_provider_sku", "gpu_series")
     for table, column in (("electricity_series", "resolution"), ("gpu_series", "statistic")):
         op.drop_column(table, column)
     with op.batch_alter_table("quarantine") as batch_op:

@@ -6,10 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar, Literal
 
+from service.api.desk import ReadWhat
 from service.api.wire import Moment
 from service.domain.estimate import Estimate
 from service.domain.quantities import plain
-from service.domain.refreshes import QuarantinedRow, Refresh, SeriesPoint, SourceStatus
+from service.domain.refreshes import Disagreement, QuarantinedRow, Refresh, SeriesPoint, SourceStatus
 from service.domain.scenario import FORBID_UNKNOWN, Scenario
 from service.formulas.catalog import Formula
 from service.store.estimates import EstimateSummary, StoredScenario
@@ -88,6 +89,25 @@ class RefreshAsked:
 
     source: str
     """Id of a source."""
+    what: ReadWhat = "feed"
+    """`feed`: what it says now; `archive`: its past; `stored`: its stored documents, with today's parser."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseAsked:
+    """Why a held price is true."""
+
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
+
+    reason: str
+    """Kept beside the price."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisagreementList:
+    """Offers that two feeds price differently."""
+
+    disagreements: tuple[Disagreement, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,17 +13,22 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from pricing_sources.registry import SOURCES
-from pricing_sources.source import Document
+from pricing_sources.source import Document, Excerpting, Source
 from service.cli.output import FEED_FAILED, AsJson, note, say, show, table
 from service.cli.session import moment, session, source_named
 from service.domain.refreshes import QuarantinedRow, Refresh, SourceStatus
 from service.errors import Invalid
 from service.scheduling.feeds import transport
+from service.usecases.archive import backfill as read_archive
+from service.usecases.archive import reparse as read_again
+from service.usecases.quarantine import list_quarantine
 from service.usecases.refresh import import_document
 from service.usecases.refresh import refresh as refresh_source
-from service.usecases.sources import Feed, feed_named, list_quarantine, list_sources
+from service.usecases.sources import Feed, feed_named, list_sources
 
 REASONS_SHOWN: Final = 5
+PIECE: Final = 1024 * 1024
+"""Bytes read at a time from a file too large for memory."""
 
 Tell = Callable[[str, str], None]
 """Told the name of what is worked on, and how far it is."""
@@ -68,7 +73,7 @@ def import_files(
 ) -> None:
     """Read saved documents through exactly the path a refresh takes."""
     feed = source_named(source)
-    documents = [(path, _body(path)) for path in file]
+    documents = [(path, _body(path, feed)) for path in file]
     with session() as opened, _progress(quiet=as_json) as tell:
         when = moment("--fetched-at", fetched_at)
         done = []
@@ -95,6 +100,41 @@ def import_files(
             _ledger(done)
             rejected = sum(one.rejected for one in done)
             _reasons(list_quarantine(opened.store, source, max(rejected, 1)), {one.refresh_id for one in done})
+
+
+def backfill(
+    source: Annotated[str, typer.Argument(help="A feed that keeps an archive.")],
+    *,
+    since: Annotated[str, typer.Option(help="Leave out chapters named before this, for example 202401.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Read a feed's past, piece by piece; what is in the log already is not read again."""
+    feed = source_named(source)
+    with session() as opened, transport(opened.settings) as network, _progress(quiet=as_json) as tell:
+        steps = read_archive(
+            opened.store,
+            feed,
+            network,
+            now=opened.now(),
+            url=opened.settings.source_url(source),
+            api_key=opened.settings.source_key(source),
+            since=since,
+            progress=partial(tell, source),
+        )
+        _report([step.refresh for step in steps], as_json=as_json)
+
+
+def reparse(
+    source: Annotated[list[str] | None, typer.Argument(help="Sources; all if none.")] = None, *, as_json: AsJson = False
+) -> None:
+    """Read stored documents again that only an older parser has read; the old reading stays on record."""
+    with session() as opened, _progress(quiet=as_json) as tell:
+        named = [source_named(one) for one in source or ()] or SOURCES
+        done = []
+        for one in named:
+            steps = read_again(opened.store, one, now=opened.now(), progress=partial(tell, one.info.id))
+            done += [step.refresh for step in steps]
+        _report(done, as_json=as_json)
 
 
 def sources(
@@ -143,8 +183,11 @@ def _terms(one: SourceStatus) -> None:
         say(f"  {label:15}{value}")
 
 
-def _body(path: Path) -> bytes:
+def _body(path: Path, feed: Source) -> bytes:
     try:
+        if isinstance(feed, Excerpting):
+            with path.open("rb") as file:
+                return feed.excerpt(iter(partial(file.read, PIECE), b""))
         return path.read_bytes()
     except OSError as error:
         raise Invalid.field("FILE", f"{path}: {error.strerror}") from error

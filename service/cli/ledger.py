@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from service.cli.output import AsJson, note, say, show, table, text
-from service.cli.session import session
+from service.cli.session import session, source_named
 from service.errors import Invalid
 from service.usecases.prices import get_document
-from service.usecases.sources import get_refresh, list_quarantine, list_refreshes
+from service.usecases.quarantine import get_quarantined, list_quarantine, release_price
+from service.usecases.sources import get_refresh, list_refreshes
 
 refreshes = typer.Typer()
 quarantine = typer.Typer()
@@ -72,8 +73,25 @@ def ls_quarantine(*, source: OfSource = "", limit: Limit = 20, as_json: AsJson =
         if as_json:
             show(found)
         else:
-            rows = [(one.refresh_id, one.source, one.locator, one.reason) for one in found]
-            table("", ["#Refresh", "Source", "Where", "Why"], rows)
+            rows = [(one.quarantine_id, one.source, one.locator, one.reason, one.released_by) for one in found]
+            table("", ["#Row", "Source", "Where", "Why", "#Released by"], rows)
+
+
+@quarantine.command("release")
+def release(
+    row: Annotated[int, typer.Argument(help="Number of the row, from: costplan quarantine ls")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why the price is true; kept beside it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Let a held price through: it is in the log from when its document was read, and not held back again."""
+    with session() as opened:
+        source = source_named(get_quarantined(opened.store, row).source)
+        found = release_price(opened.store, source, row, reason, now=opened.now())
+        if as_json:
+            show(found)
+        else:
+            say(f"released by refresh {found.refresh_id}")
 
 
 @documents.command("show")

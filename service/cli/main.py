@@ -82,6 +82,8 @@ app.command("scheduler")(serving.scheduler)
 app.command("settings")(serving.settings)
 app.command("refresh")(feeds.refresh)
 app.command("import")(feeds.import_files)
+app.command("backfill")(feeds.backfill)
+app.command("reparse")(feeds.reparse)
 app.command("sources")(feeds.sources)
 
 

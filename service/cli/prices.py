@@ -9,6 +9,7 @@ from service.cli.output import AsJson, say, show, table, text
 from service.cli.session import moment, session
 from service.store.prices import PriceFilter
 from service.usecases.prices import as_of, get_price, price_history, search_prices
+from service.usecases.sources import list_disagreements
 
 app = typer.Typer()
 
@@ -44,6 +45,26 @@ def ls(
         )
         if page.next_after:
             say(f"more: --after {page.next_after}")
+
+
+@app.command("disagreements")
+def disagreements(
+    *,
+    source: Annotated[str, typer.Option(help="Only those this source is part of.")] = "",
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List offers that two feeds price differently, widest apart first."""
+    with session() as opened:
+        found = list_disagreements(opened.store, source=source, limit=limit)
+        if as_json:
+            show(found)
+            return
+        rows = [
+            (one.series, one.amount, one.other_series, one.other_amount, one.currency, f"{one.share:.1%}")
+            for one in found
+        ]
+        table("", ["Series", "#Price", "Also", "#There", "Currency", "#Apart"], rows)
 
 
 @app.command("show")

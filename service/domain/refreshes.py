@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal
 
-Trigger = Literal["schedule", "manual", "import", "start"]
+Trigger = Literal["schedule", "manual", "import", "start", "backfill", "release", "reparse"]
 """What set a refresh off."""
-Scope = Literal["seed", "feed", "import"]
-"""How much was asked for: the whole history, the current feed, one file. Coverage is compared within a scope."""
+Scope = Literal["seed", "feed", "import", "chapter", "release", "reparse"]
+"""How much was read: the whole history, the current feed, one file, a piece of an archive, a row that a
+person released, a stored document once more. Coverage is compared between looks at the feed alone."""
 RefreshStatus = Literal["sealed", "failed", "quarantined"]
 Freshness = Literal["fresh", "stale", "never", "bundled"]
 
@@ -44,11 +46,32 @@ class Refresh:
 class QuarantinedRow:
     """A row that should have been a price and could not be believed."""
 
+    quarantine_id: int
     refresh_id: int
     source: str
+    recorded_at: datetime
     locator: str
     reason: str
     text: str
+    released_by: int | None
+    """The refresh that wrote it to the log after a person released it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disagreement:
+    """Two feeds that state different prices for one offer."""
+
+    kind: str
+    series: str
+    other_series: str
+    amount: Decimal
+    other_amount: Decimal
+    currency: str | None
+    unit: str
+    share: float
+    """Their distance as a share of the higher one."""
+    recorded_at: datetime
+    refresh_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

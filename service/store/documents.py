@@ -1,11 +1,12 @@
 """Raw documents: the bytes kept once per content hash, and every time a feed sent them."""
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Row, Select, insert, select
 
 from pricing_sources.source import Document
 from pricing_sources.transport import Validators
@@ -39,33 +40,47 @@ def add_unmodified(connection: Connection, refresh_id: int, url: str, fetched_at
 
 def read(connection: Connection, sha256: str) -> Document:
     """A stored document, as it was first received. Raises NotFound."""
-    row = connection.execute(
-        select(
-            document_table.c.body,
-            document_table.c.media_type,
-            document_fetch.c.url,
-            document_fetch.c.fetched_at,
-            document_fetch.c.http_status,
-            document_fetch.c.headers,
-            refresh.c.source_id,
-        )
-        .join(document_fetch, document_fetch.c.sha256 == document_table.c.sha256)
-        .join(refresh, refresh.c.refresh_id == document_fetch.c.refresh_id)
-        .where(document_table.c.sha256 == sha256)
-        .order_by(document_fetch.c.fetch_id)
-        .limit(1)
-    ).one_or_none()
+    query = _stored().where(document_table.c.sha256 == sha256).order_by(document_fetch.c.fetch_id).limit(1)
+    row = connection.execute(query).one_or_none()
     if row is None:
         raise NotFound(f"no document has the SHA-256 {sha256}; citations and refreshes name the ones there are")
-    return Document(
-        source_id=row.source_id,
-        url=row.url,
-        body=zlib.decompress(row.body),
-        fetched_at=row.fetched_at,
-        status=row.http_status,
-        media_type=row.media_type,
-        headers=msgspec.json.decode(row.headers, type=dict[str, str]),
+    return _document(row)
+
+
+def all_fetched(connection: Connection, fetch_ids: Collection[int]) -> tuple[Document, ...]:
+    """Stored documents, as these fetches received them, in their order."""
+    query = _stored().where(document_fetch.c.fetch_id.in_(fetch_ids)).order_by(document_fetch.c.fetch_id)
+    return tuple(_document(row) for row in connection.execute(query))
+
+
+def outdated(connection: Connection, source_id: str, parser_version: int) -> list[tuple[int, ...]]:
+    """Fetches, a tuple per refresh, whose documents no parser of this version has read; oldest first."""
+    by_today = (
+        select(document_fetch.c.sha256)
+        .join(refresh, refresh.c.refresh_id == document_fetch.c.refresh_id)
+        .where(
+            refresh.c.source_id == source_id,
+            refresh.c.parser_version >= parser_version,
+            refresh.c.status == "sealed",
+            document_fetch.c.sha256.is_not(None),
+        )
     )
+    rows = connection.execute(
+        select(document_fetch.c.refresh_id, document_fetch.c.fetch_id)
+        .join(refresh, refresh.c.refresh_id == document_fetch.c.refresh_id)
+        .where(
+            refresh.c.source_id == source_id,
+            refresh.c.parser_version < parser_version,
+            refresh.c.scope != "release",
+            document_fetch.c.sha256.is_not(None),
+            document_fetch.c.sha256.not_in(by_today),
+        )
+        .order_by(document_fetch.c.fetched_at, document_fetch.c.fetch_id)
+    )
+    groups: dict[int, list[int]] = {}
+    for row in rows:
+        groups.setdefault(row.refresh_id, []).append(row.fetch_id)
+    return [tuple(fetches) for fetches in groups.values()]
 
 
 def validators(connection: Connection, source_id: str) -> Mapping[str, Validators]:
@@ -108,6 +123,34 @@ def last_hashes(connection: Connection, source_id: str, scope: str, parser_versi
         .order_by(document_fetch.c.fetch_id)
     )
     return tuple(rows)
+
+
+def _stored() -> Select[Any]:
+    return (
+        select(
+            document_table.c.body,
+            document_table.c.media_type,
+            document_fetch.c.url,
+            document_fetch.c.fetched_at,
+            document_fetch.c.http_status,
+            document_fetch.c.headers,
+            refresh.c.source_id,
+        )
+        .join(document_fetch, document_fetch.c.sha256 == document_table.c.sha256)
+        .join(refresh, refresh.c.refresh_id == document_fetch.c.refresh_id)
+    )
+
+
+def _document(row: Row[Any]) -> Document:
+    return Document(
+        source_id=row.source_id,
+        url=row.url,
+        body=zlib.decompress(row.body),
+        fetched_at=row.fetched_at,
+        status=row.http_status,
+        media_type=row.media_type,
+        headers=msgspec.json.decode(row.headers, type=dict[str, str]),
+    )
 
 
 def _add_fetch(

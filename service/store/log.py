@@ -16,10 +16,11 @@ from pricing_sources.errors import Quarantined, SourceError
 from pricing_sources.observation import Observation, Reading, Rejected, Skipped
 from pricing_sources.source import Document, SourceInfo
 from service.domain.refreshes import Refresh, Scope, Trigger
-from service.store import documents, refreshes
-from service.store.novelty import JUMP, append_new, take_out_jumps, take_out_repeats
+from service.store import absences, chapters, disagreements, documents, quarantine, refreshes
+from service.store.novelty import JUMP, append_new, retract_unstaged, take_out_jumps, take_out_repeats
+from service.store.quarantine import Held, Release
 from service.store.staging import Stager
-from service.store.tables import log_head, quarantine, refresh, source_edition
+from service.store.tables import log_head, refresh, source_edition
 
 JUMP_SHARE: Final = 0.2
 """More jumps than this share of a document, and the document as a whole is not believed."""
@@ -41,8 +42,15 @@ class Attempt:
     documents: tuple[Document, ...]
     unmodified: tuple[str, ...] = ()
     """URLs the feed confirmed with 304."""
+    chapter: str = ""
+    """Name of the piece of the feed's archive that this is."""
     fence: Fence | None = None
     """Raises LeaseLost, inside the transaction, if another worker has taken the run over."""
+
+    @property
+    def is_listing(self) -> bool:
+        """True if the documents are all that is on offer now, so that what is missing is gone."""
+        return self.info.snapshot and self.scope in {"feed", "seed"}
 
 
 @dataclass(slots=True)
@@ -50,7 +58,7 @@ class Tally:
     """What was read from the documents of one refresh."""
 
     observed: int = 0
-    rejected: list[Rejected] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
     rejections: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
 
@@ -59,26 +67,29 @@ class Tally:
         """Every row ended as one of the three."""
         return self.observed + self.rejections + self.skipped.total()
 
-    def reject(self, row: Rejected) -> None:
+    def hold(self, held: Held) -> None:
         """Count a row and keep it, up to a limit."""
         self.rejections += 1
-        if len(self.rejected) < QUARANTINE_ROWS:
-            self.rejected.append(row)
+        if len(self.held) < QUARANTINE_ROWS:
+            self.held.append(held)
 
-    def demote(self, rows: list[Rejected], repeated: int = 0) -> None:
+    def demote(self, rows: list[Held], repeated: int = 0) -> None:
         """Rows first counted as prices turned out not to be."""
         self.observed -= len(rows) + repeated
         if repeated:
             self.skipped["repeated"] += repeated
         for row in rows:
-            self.reject(row)
+            self.hold(row)
 
 
-def seal(connection: Connection, attempt: Attempt, read: Read, now: datetime) -> Refresh:
+def seal(
+    connection: Connection, attempt: Attempt, read: Read, now: datetime, release: Release | None = None
+) -> Refresh:
     """Read the documents, append what is new, and seal the refresh, all or nothing.
 
-    `recorded_at` of every new row is the seal. Raises Quarantined if the documents as a whole
-    cannot be believed, SourceError if one cannot be read, LeaseLost through the fence.
+    `recorded_at` of every new row is the seal; `release` says which held row this lets through.
+    Raises Quarantined if the documents as a whole cannot be believed, SourceError if one cannot be
+    read, LeaseLost through the fence.
     """
     refresh_id, recorded_at = _next_refresh(connection, now)
     if attempt.fence is not None:
@@ -89,14 +100,22 @@ def seal(connection: Connection, attempt: Attempt, read: Read, now: datetime) ->
     stager.open()
     for document in attempt.documents:
         fetch_id = documents.add(connection, refresh_id, document)
-        stager.add(_observations(read(document), tally), fetch_id)
+        stager.add(_observations(read(document), tally, fetch_id), fetch_id)
     for url in attempt.unmodified:
         documents.add_unmodified(connection, refresh_id, url, attempt.started_at)
     if attempt.documents:
         _require_evidence(connection, attempt, tally)
     added, corrected = _append(connection, stager, attempt, refresh_id, tally)
+    if attempt.is_listing:
+        _note_listing(connection, attempt, refresh_id, tally)
     stager.close()
-    _insert_quarantine(connection, refresh_id, tally.rejected)
+    for kind in sorted(stager.kinds):
+        disagreements.compare(connection, kind, attempt.info.id, refresh_id, recorded_at)
+    quarantine.add(connection, refresh_id, tally.held)
+    if release is not None:
+        quarantine.mark_released(connection, release, refresh_id)
+    if attempt.chapter:
+        chapters.mark_sealed(connection, attempt.info.id, attempt.chapter, refresh_id)
     return _close(connection, refresh_id, tally, added, corrected)
 
 
@@ -169,7 +188,7 @@ def _edition(connection: Connection, info: SourceInfo) -> int:
     return found
 
 
-def _observations(readings: Iterable[Reading], tally: Tally) -> Iterator[Observation]:
+def _observations(readings: Iterable[Reading], tally: Tally, fetch_id: int) -> Iterator[Observation]:
     for reading in readings:
         match reading:
             case Observation():
@@ -178,18 +197,20 @@ def _observations(readings: Iterable[Reading], tally: Tally) -> Iterator[Observa
             case Skipped(reason=reason):
                 tally.skipped[reason] += 1
             case Rejected():
-                tally.reject(reading)
+                tally.hold(Held(reading, fetch_id))
 
 
 def _require_evidence(connection: Connection, attempt: Attempt, tally: Tally) -> None:
     """HTTP 200 is not success: there must be prices, and about as many as last time."""
+    if attempt.scope == "reparse":
+        return  # a mended parser may well find that a document held no price at all
     if tally.observed == 0:
-        detail = f"; first reason: {tally.rejected[0].reason}" if tally.rejected else ""
+        detail = f"; first reason: {tally.held[0].row.reason}" if tally.held else ""
         raise Quarantined(
             f"{attempt.info.id}: not one price in the document ({tally.rejections} rows rejected, "
             f"{tally.skipped.total()} skipped){detail}"
         )
-    if attempt.scope == "import":
+    if attempt.scope not in {"feed", "seed"}:
         return
     before: int | None = connection.scalar(
         select(refresh.c.observed)
@@ -215,26 +236,40 @@ def _append(connection: Connection, stager: Stager, attempt: Attempt, refresh_id
     for kind in kinds:
         repeated, conflicts = take_out_repeats(connection, kind)
         tally.demote(conflicts, repeated)
-    jumps = [row for kind in kinds for row in take_out_jumps(connection, kind)]
+    # A released price is a jump by definition; a mended parser is measured against what it mends.
+    is_second_look = attempt.scope in {"release", "reparse"}
+    if not is_second_look:
+        _take_out_jumps(connection, attempt, stager, tally)
+    counts = [append_new(connection, kind, attempt.info.id, refresh_id, restate=not is_second_look) for kind in kinds]
+    added, corrected = sum(added for added, _ in counts), sum(corrected for _, corrected in counts)
+    if attempt.scope == "reparse":
+        read = [document.sha256 for document in attempt.documents]
+        corrected += sum(retract_unstaged(connection, kind, refresh_id, read) for kind in attempt.info.kinds)
+    return added, corrected
+
+
+def _take_out_jumps(connection: Connection, attempt: Attempt, stager: Stager, tally: Tally) -> None:
+    jumps = [row for kind in sorted(stager.kinds) for row in take_out_jumps(connection, kind)]
     if len(jumps) > max(3, JUMP_SHARE * stager.staged):
         raise Quarantined(
             f"{attempt.info.id}: {len(jumps)} of {stager.staged} prices are over {JUMP:g} times "
             "off their history: the unit or the currency may have changed"
         )
     tally.demote(jumps)
-    counts = [append_new(connection, kind, attempt.info.id, refresh_id) for kind in kinds]
-    return sum(added for added, _ in counts), sum(corrected for _, corrected in counts)
 
 
-def _insert_quarantine(connection: Connection, refresh_id: int, rows: list[Rejected]) -> None:
-    if rows:
-        connection.execute(
-            insert(quarantine),
-            [
-                {"refresh_id": refresh_id, "locator": row.locator, "reason": row.reason, "text": row.text}
-                for row in rows
-            ],
-        )
+def _note_listing(connection: Connection, attempt: Attempt, refresh_id: int, tally: Tally) -> None:
+    """Offers the feed lists no more, and those it lists again; half a listing says nothing of what is missing."""
+    if attempt.documents and attempt.unmodified:
+        return
+    source_id = attempt.info.id
+    for kind in attempt.info.kinds:
+        if attempt.documents:
+            seen_at = max(document.fetched_at for document in attempt.documents)
+            held_keys = {held.row.key for held in tally.held if held.row.key}
+            absences.note_listing(connection, kind, source_id, refresh_id, seen_at, held_keys)
+        else:
+            absences.note_same_listing(connection, kind, source_id, refresh_id)
 
 
 def _close(connection: Connection, refresh_id: int, tally: Tally, added: int, corrected: int) -> Refresh:

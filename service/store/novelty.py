@@ -1,5 +1,6 @@
 """Deciding, set at a time, which staged prices the log does not hold yet."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    exists,
     func,
     insert,
     literal,
@@ -20,6 +22,8 @@ from sqlalchemy import (
 )
 
 from pricing_sources.observation import Kind, Rejected
+from service.store.in_force import row_in_force
+from service.store.quarantine import Held
 from service.store.staging import stage
 from service.store.tables import OBSERVATIONS, SERIES, document_fetch, refresh, terms
 from service.store.types import ExactDecimal, UtcDateTime
@@ -41,7 +45,7 @@ COLUMNS: Final = (
 )
 
 
-def take_out_repeats(connection: Connection, kind: Kind) -> tuple[int, list[Rejected]]:
+def take_out_repeats(connection: Connection, kind: Kind) -> tuple[int, list[Held]]:
     """Keep one staged row per series and date: the first.
 
     Returns how many said the same again, and those that contradict the first.
@@ -54,6 +58,7 @@ def take_out_repeats(connection: Connection, kind: Kind) -> tuple[int, list[Reje
             stage.c.series_id,
             stage.c.amount,
             stage.c.locator,
+            stage.c.fetch_id,
             func.row_number().over(partition_by=same, order_by=order).label("place"),
             first.over(partition_by=same, order_by=order).label("first"),
         )
@@ -69,21 +74,31 @@ def take_out_repeats(connection: Connection, kind: Kind) -> tuple[int, list[Reje
     ).all()
     _take_out(connection, [row.stage_id for row in repeats])
     conflicts = [
-        Rejected(f"{row.amount} contradicts {row.first}, stated before for the same date", row.locator, row.key)
+        _held(row, f"{row.amount} contradicts {row.first}, stated before for the same date")
         for row in repeats
         if row.amount != row.first
     ]
     return len(repeats) - len(conflicts), conflicts
 
 
-def take_out_jumps(connection: Connection, kind: Kind) -> list[Rejected]:
-    """Take staged prices over JUMP times off the price before them out of the stage."""
+def take_out_jumps(connection: Connection, kind: Kind) -> list[Held]:
+    """Take staged prices over JUMP times off the price before them out of the stage.
+
+    A market's intervals are left alone: they do swing from cents to thousands, and below zero.
+    """
     prior, series = OBSERVATIONS[kind].alias("prior"), SERIES[kind]
     theirs, ours = terms.alias("theirs"), terms.alias("ours")
     in_force = _prior(kind, before=lambda earlier: earlier.c.valid_from <= stage.c.valid_from)
     ratio = cast(stage.c.amount, Float) / cast(prior.c.amount, Float)
     jumps = (
-        select(stage.c.stage_id, series.c.key, stage.c.amount, prior.c.amount.label("was"), stage.c.locator)
+        select(
+            stage.c.stage_id,
+            series.c.key,
+            stage.c.amount,
+            prior.c.amount.label("was"),
+            stage.c.locator,
+            stage.c.fetch_id,
+        )
         .select_from(
             stage.join(prior, prior.c.observation_id == in_force)
             .join(series, series.c.series_id == stage.c.series_id)
@@ -92,6 +107,7 @@ def take_out_jumps(connection: Connection, kind: Kind) -> list[Rejected]:
         )
         .where(
             stage.c.kind == kind.value,
+            series.c.resolution == "" if kind is Kind.ELECTRICITY else true(),
             cast(prior.c.amount, Float) != 0,
             ours.c.unit == theirs.c.unit,
             ours.c.currency == theirs.c.currency,
@@ -101,24 +117,73 @@ def take_out_jumps(connection: Connection, kind: Kind) -> list[Rejected]:
     )
     found = connection.execute(jumps).all()
     _take_out(connection, [row.stage_id for row in found])
-    return [
-        Rejected(f"{row.amount} is over {JUMP:g} times off {row.was}, the price before it", row.locator, row.key)
-        for row in found
-    ]
+    return [_held(row, f"{row.amount} is over {JUMP:g} times off {row.was}, the price before it") for row in found]
 
 
-def append_new(connection: Connection, kind: Kind, source_id: str, refresh_id: int) -> tuple[int, int]:
-    """Append the staged rows of one kind that say something new; returns how many were added and corrected."""
+def append_new(
+    connection: Connection, kind: Kind, source_id: str, refresh_id: int, *, restate: bool = True
+) -> tuple[int, int]:
+    """Append the staged rows of one kind that say something new; returns how many were added and corrected.
+
+    `restate`: what later looks at the feed confirmed stays true after a late undated price.
+    """
     table = OBSERVATIONS[kind]
+    end = connection.scalar(select(func.max(table.c.observation_id))) or 0
     connection.execute(insert(table).from_select(COLUMNS, _new_rows(kind, refresh_id)))
     written = (
-        select(table.c.change, func.count().label("rows"))
-        .where(table.c.refresh_id == refresh_id)
-        .group_by(table.c.change)
+        select(table.c.change, func.count().label("rows")).where(table.c.observation_id > end).group_by(table.c.change)
     )
     counts: dict[str, int] = {row.change: row.rows for row in connection.execute(written)}
-    _restate_later_checks(connection, kind, source_id, refresh_id)
+    if restate:
+        _restate_later_checks(connection, kind, source_id, refresh_id, end)
     return counts.get("observed", 0), counts.get("correction", 0)
+
+
+def retract_unstaged(connection: Connection, kind: Kind, refresh_id: int, sha256s: Collection[str]) -> int:
+    """Take back what an older parser read from these documents and today's does not.
+
+    A retraction restates, at its date, the price that stays: the one before it, or none. Returns how many.
+    """
+    table, before = OBSERVATIONS[kind], OBSERVATIONS[kind].alias("before")
+    same = and_(stage.c.series_id == table.c.series_id, stage.c.valid_from == table.c.valid_from)
+    earlier = OBSERVATIONS[kind].alias("earlier")
+    stays = (
+        select(earlier.c.observation_id)
+        .where(earlier.c.series_id == table.c.series_id, earlier.c.valid_from < table.c.valid_from)
+        .order_by(earlier.c.valid_from.desc(), earlier.c.refresh_id.desc())
+        .limit(1)
+        .correlate(table)
+        .scalar_subquery()
+    )
+    newest_of_date = row_in_force(kind, table.c.series_id, table.c.valid_from)
+    unstaged = (
+        select(
+            table.c.series_id,
+            table.c.valid_from,
+            literal(refresh_id),
+            literal("retracted"),
+            before.c.amount,
+            func.coalesce(before.c.terms_id, table.c.terms_id),
+            func.coalesce(before.c.fetch_id, table.c.fetch_id),
+            func.coalesce(before.c.locator, table.c.locator),
+            func.coalesce(before.c.published_amount, ""),
+            func.coalesce(before.c.vintage, table.c.vintage),
+        )
+        .join(document_fetch, document_fetch.c.fetch_id == table.c.fetch_id)
+        .outerjoin(before, before.c.observation_id == stays)
+        .where(
+            document_fetch.c.sha256.in_(sha256s),
+            table.c.refresh_id < refresh_id,
+            table.c.change.in_(("observed", "correction")),
+            table.c.observation_id == newest_of_date,
+            ~exists(select(stage.c.stage_id).where(stage.c.kind == kind.value, same)),
+        )
+    )
+    return connection.execute(insert(table).from_select(COLUMNS, unstaged)).rowcount
+
+
+def _held(row: Any, reason: str) -> Held:
+    return Held(Rejected(reason, row.locator, row.key, row.key), row.fetch_id)
 
 
 def _take_out(connection: Connection, stage_ids: list[int]) -> None:
@@ -177,7 +242,7 @@ def _new_rows(kind: Kind, refresh_id: int) -> Select[Any]:
     )
 
 
-def _restate_later_checks(connection: Connection, kind: Kind, source_id: str, refresh_id: int) -> None:
+def _restate_later_checks(connection: Connection, kind: Kind, source_id: str, refresh_id: int, end: int) -> None:
     """After a late undated price, restate what a later look at the feed had already confirmed.
 
     Otherwise a document from March, imported in June, would overrule the checks of April and May
@@ -196,11 +261,11 @@ def _restate_later_checks(connection: Connection, kind: Kind, source_id: str, re
             )
         )
         if next_check is not None:
-            restated = _restated_rows(kind, refresh_id, seen_at, next_check)
+            restated = _restated_rows(kind, refresh_id, end, seen_at, next_check)
             connection.execute(insert(OBSERVATIONS[kind]).from_select(COLUMNS, restated))
 
 
-def _restated_rows(kind: Kind, refresh_id: int, seen_at: datetime, next_check: datetime) -> Select[Any]:
+def _restated_rows(kind: Kind, refresh_id: int, end: int, seen_at: datetime, next_check: datetime) -> Select[Any]:
     """For each series that got a row at `seen_at` now: the price older refreshes had in force at `next_check`."""
     table, prior, earlier = OBSERVATIONS[kind], OBSERVATIONS[kind].alias("prior"), OBSERVATIONS[kind].alias("earlier")
     in_force = (
@@ -230,7 +295,7 @@ def _restated_rows(kind: Kind, refresh_id: int, seen_at: datetime, next_check: d
         )
         .select_from(table.join(prior, prior.c.observation_id == in_force))
         .where(
-            table.c.refresh_id == refresh_id,
+            table.c.observation_id > end,
             table.c.valid_from == literal(seen_at, UtcDateTime),
             prior.c.valid_from <= table.c.valid_from,
         )

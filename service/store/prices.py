@@ -13,6 +13,7 @@ from service.domain.as_of import AsOf
 from service.domain.price_book import Citation, Price, PriceBook, Unpriced
 from service.domain.refreshes import SeriesPoint
 from service.errors import NoData, NotFound
+from service.store.in_force import row_in_force
 from service.store.tables import OBSERVATIONS, SERIES, document_fetch, fx_series, refresh, source_edition, terms
 
 IN_LIMIT: Final = 500
@@ -111,19 +112,7 @@ def history(connection: Connection, key: str, known_at: datetime) -> list[Series
 
 def _in_force(kind: Kind, valid_at: datetime, mark: Watermark) -> Select[Any]:
     """One row per series: the newest by (valid_from, refresh_id) within both clocks."""
-    series, inner = SERIES[kind], OBSERVATIONS[kind].alias("inner_observation")
-    newest = (
-        select(inner.c.observation_id)
-        .where(
-            inner.c.series_id == series.c.series_id,
-            inner.c.valid_from <= valid_at,
-            inner.c.refresh_id <= mark.refresh_id,
-        )
-        .order_by(inner.c.valid_from.desc(), inner.c.refresh_id.desc())
-        .limit(1)
-        .correlate(series)
-        .scalar_subquery()
-    )
+    newest = row_in_force(kind, SERIES[kind].c.series_id, valid_at, mark.refresh_id)
     return _joined(kind, OBSERVATIONS[kind].c.observation_id == newest)
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, func, select
 
-from service.domain.refreshes import QuarantinedRow, Refresh, SourceRecord
+from service.domain.refreshes import Refresh, SourceRecord
 from service.errors import NotFound
-from service.store.tables import SERIES, quarantine, refresh
+from service.store.tables import SERIES, refresh
 
 
 def newest(connection: Connection, source: str = "", limit: int = 50) -> list[Refresh]:
@@ -25,24 +25,6 @@ def get(connection: Connection, refresh_id: int) -> Refresh:
     if row is None:
         raise NotFound(f"there is no refresh {refresh_id}; see: costplan refreshes ls")
     return refresh_of(row)
-
-
-def quarantined(connection: Connection, source: str = "", limit: int = 100) -> list[QuarantinedRow]:
-    """Rows held back, newest first."""
-    query = (
-        select(quarantine, refresh.c.source_id)
-        .join(refresh, refresh.c.refresh_id == quarantine.c.refresh_id)
-        .order_by(quarantine.c.quarantine_id.desc())
-        .limit(limit)
-    )
-    if source:
-        query = query.where(refresh.c.source_id == source)
-    return [
-        QuarantinedRow(
-            refresh_id=row.refresh_id, source=row.source_id, locator=row.locator, reason=row.reason, text=row.text
-        )
-        for row in connection.execute(query)
-    ]
 
 
 def records(connection: Connection) -> Mapping[str, SourceRecord]:

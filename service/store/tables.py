@@ -233,6 +233,7 @@ gpu_series = _series_table(
     Column("gpu_memory_gb", ExactDecimal),
     Column("includes_power", Boolean, nullable=False),
 )
+Index("ix_gpu_series_provider_sku", gpu_series.c.provider, gpu_series.c.sku)
 electricity_series = _series_table(
     "electricity_series",
     Column("area", String(32), nullable=False, index=True),

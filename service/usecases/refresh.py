@@ -1,22 +1,17 @@
 """Ask a source, write down what it said."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from pricing_sources.errors import ShapeChanged, SourceError
-from pricing_sources.observation import Reading
-from pricing_sources.screening import screened
+from pricing_sources.errors import SourceError
 from pricing_sources.source import Document, FetchRequest, NotModified, Source
 from pricing_sources.transport import Transport
 from service.domain.refreshes import Refresh, Scope, Trigger
 from service.errors import Invalid
-from service.store import documents, log
+from service.store import documents
 from service.store.log import Attempt, Fence
 from service.store.store import Store
-
-Progress = Callable[[str], None]
-"""Told, in a few words, what is going on."""
+from service.usecases.reading import Progress, record_failure, seal_or_record
 
 
 def refresh(
@@ -50,10 +45,10 @@ def refresh(
     fetched: list[Document] = []
     try:
         unmodified = _fetch(source, transport, request, fetched, progress)
-        attempt = replace(attempt, documents=tuple(fetched), unmodified=unmodified)
-        return _seal(store, source, _without_repeats(store, attempt), progress)
     except SourceError as error:
-        return _record(store, replace(attempt, documents=tuple(fetched)), error)
+        return record_failure(store, replace(attempt, documents=tuple(fetched)), error)
+    attempt = replace(attempt, documents=tuple(fetched), unmodified=unmodified)
+    return seal_or_record(store, source, _without_repeats(store, attempt), progress)
 
 
 def import_document(
@@ -69,10 +64,7 @@ def import_document(
             "fetched_at", f"{document.fetched_at.isoformat()} is in the future; give when it was fetched"
         )
     attempt = Attempt(info=source.info, trigger="import", scope="import", started_at=now, documents=(document,))
-    try:
-        return _seal(store, source, attempt, progress)
-    except SourceError as error:
-        return _record(store, attempt, error)
+    return seal_or_record(store, source, attempt, progress)
 
 
 def _fetch(
@@ -98,28 +90,3 @@ def _without_repeats(store: Store, attempt: Attempt) -> Attempt:
         return attempt
     urls = tuple(document.url for document in attempt.documents)
     return replace(attempt, documents=(), unmodified=attempt.unmodified + urls)
-
-
-def _seal(store: Store, source: Source, attempt: Attempt, progress: Progress) -> Refresh:
-    def read(document: Document) -> Iterator[Reading]:
-        readings = screened(_parsed(source, document), source.info.plausible)
-        for number, reading in enumerate(readings, start=1):
-            if number % 10_000 == 0:
-                progress(f"read {number} rows")
-            yield reading
-
-    return store.write(lambda c: log.seal(c, attempt, read, store.clock()))
-
-
-def _parsed(source: Source, document: Document) -> Iterator[Reading]:
-    """The readings of a document; whatever breaks a parser is a document in another shape."""
-    try:
-        yield from source.parse(document)
-    except SourceError:
-        raise
-    except Exception as error:
-        raise ShapeChanged(f"{source.info.id} cannot read {document.url}: {type(error).__name__}: {error}") from error
-
-
-def _record(store: Store, attempt: Attempt, error: SourceError) -> Refresh:
-    return store.write(lambda c: log.record_failure(c, attempt, error, store.clock()))

@@ -10,10 +10,10 @@ from apscheduler.triggers.cron import CronTrigger
 
 from pricing_sources.addresses import redacted
 from pricing_sources.source import Cadence, SourceInfo
-from service.domain.refreshes import Freshness, QuarantinedRow, Refresh, SourceRecord, SourceStatus
+from service.domain.refreshes import Disagreement, Freshness, Refresh, SourceRecord, SourceStatus
 from service.errors import NotFound
 from service.settings import Settings
-from service.store import refreshes
+from service.store import disagreements, refreshes
 from service.store.store import Store
 
 MOST_SLOTS: Final = 10_000
@@ -48,6 +48,11 @@ def list_sources(store: Store, feeds: Sequence[Feed], now: datetime) -> list[Sou
     return [_status(feed, records.get(feed.info.id), now) for feed in feeds]
 
 
+def list_disagreements(store: Store, series: str = "", source: str = "", limit: int = 100) -> list[Disagreement]:
+    """Offers that two feeds price differently, widest apart first; of one series or source if given."""
+    return store.read(lambda c: disagreements.standing(c, series, source, limit))
+
+
 def list_refreshes(store: Store, source: str = "", limit: int = 50) -> list[Refresh]:
     """The newest refreshes."""
     return store.read(lambda c: refreshes.newest(c, source, limit))
@@ -56,11 +61,6 @@ def list_refreshes(store: Store, source: str = "", limit: int = 50) -> list[Refr
 def get_refresh(store: Store, refresh_id: int) -> Refresh:
     """One refresh. Raises NotFound."""
     return store.read(lambda c: refreshes.get(c, refresh_id))
-
-
-def list_quarantine(store: Store, source: str = "", limit: int = 100) -> list[QuarantinedRow]:
-    """Rows that could not be believed, newest first."""
-    return store.read(lambda c: refreshes.quarantined(c, source, limit))
 
 
 def feed_named(feeds: Sequence[Feed], source: str) -> Feed:

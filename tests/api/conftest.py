@@ -22,8 +22,10 @@ from pricing_sources.observation import (
 from pricing_sources.source import Cadence, Document, FetchRequest, SourceInfo
 from pricing_sources.units import Unit
 from service.app import create_app
+from service.domain.refreshes import Refresh
 from service.settings import Settings
 from service.store.store import Store
+from service.usecases.quarantine import release_price
 from service.usecases.refresh import import_document
 from service.usecases.sources import Feed
 from tests.conftest import TickingClock, day
@@ -99,13 +101,18 @@ class Refreshing:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.released: Callable[[int, str], Refresh]
         self.may_go = True
         self.wait: Callable[[], object] = lambda: None
 
-    def __call__(self, source: str) -> object:
+    def read(self, source: str, what: str) -> object:
         self.wait()
         self.asked.append(source)
-        return None
+        return what
+
+    def release(self, source: str, quarantine_id: int, reason: str) -> Refresh:
+        assert source == "baseline"
+        return self.released(quarantine_id, reason)
 
 
 @pytest.fixture
@@ -141,7 +148,8 @@ def empty_app(sqlite_store: Store, feed: MixedFeed, clock: TickingClock, refresh
 
 def app_over(store: Store, feed: MixedFeed, clock: TickingClock, refreshing: Refreshing) -> FastAPI:
     settings = Settings({})
-    return create_app(settings, [Feed.of(feed.info, settings)], store, clock, refresher=refreshing)
+    refreshing.released = lambda row, reason: release_price(store, feed, row, reason, now=clock())
+    return create_app(settings, [Feed.of(feed.info, settings)], store, clock, reader=refreshing)
 
 
 @pytest.fixture

@@ -7,7 +7,11 @@ from decimal import Decimal
 import pytest
 from fastapi.testclient import TestClient
 
+from pricing_sources.source import Document
+from service.usecases.refresh import import_document
 from tests.api.conftest import H100, WRITTEN, MixedFeed, Refreshing, seed
+from tests.conftest import TickingClock, day
+from tests.store.conftest import LineFeed
 
 TRAINING = {"name": "Run", "training": {"gpus": "8", "hours": "100.5", "gpu_price": {"series": H100}}}
 THEN = {"valid_at": "2026-03-02T00:00:00Z", "known_at": "2026-03-02T00:00:00Z"}
@@ -17,16 +21,18 @@ def examples(client: TestClient) -> list[tuple[str, str, dict]]:
     """(path, name, body) of every example of every POST in the OpenAPI document."""
     paths = client.get("/openapi.json").json()["paths"]
     return [
-        (path.replace("{formula}", name), name, example["value"])
+        (path.replace("{formula}", name).replace("{quarantine_id}", "2"), name, example["value"])
         for path, operations in paths.items()
         if "post" in operations
         for name, example in operations["post"]["requestBody"]["content"]["application/json"]["examples"].items()
     ]
 
 
-def test_every_example_of_the_openapi_document_works(client: TestClient) -> None:
+def test_every_example_of_the_openapi_document_works(client: TestClient, feed: MixedFeed, clock: TickingClock) -> None:
+    seed(client.app.state.store, feed, clock, b"h100 0.001\na100 1.10\n", on="2026-03-02")
     tried = examples(client)
-    assert {path.split("/")[3] for path, _, _ in tried} == {"estimates", "formulas", "refreshes", "scenarios"}
+    rooms = {"estimates", "formulas", "quarantine", "refreshes", "scenarios"}
+    assert {path.split("/")[3] for path, _, _ in tried} == rooms
     answers = {(path, name): client.post(path, json=body) for path, name, body in tried}
     assert {key: one.text for key, one in answers.items() if one.status_code not in {200, 201, 202}} == {}
 
@@ -184,6 +190,31 @@ def test_sources_refreshes_and_quarantine_tell_how_a_source_stands(client: TestC
     [row] = client.get("/api/v1/quarantine").json()["rows"]
     assert (row["locator"], row["source"]) == ("line 3", "baseline")
     assert client.get("/api/v1/quarantine?source=other").json() == {"rows": []}
+
+
+def test_a_quarantined_price_is_released_for_a_reason(client: TestClient, feed: MixedFeed, clock: TickingClock) -> None:
+    seed(client.app.state.store, feed, clock, b"h100 0.001\na100 1.10\n", on="2026-03-02")
+    held = client.get("/api/v1/quarantine").json()["rows"][0]
+    where = f"/api/v1/quarantine/{held['quarantine_id']}"
+    assert client.get(where).json() == held
+    assert client.post(f"{where}/release", json={}).json()["errors"][0]["field"] == "reason"
+
+    released = client.post(f"{where}/release", json={"reason": "the seller says so"}).json()
+    assert (released["trigger"], released["added"]) == ("release", 1)
+    assert client.get(f"/api/v1/prices/{H100}").json()["amount"] == "0.001"
+    assert client.get(where).json()["released_by"] == released["refresh_id"]
+    assert client.post(f"{where}/release", json={"reason": "again"}).status_code == 409
+
+
+def test_two_feeds_that_disagree_are_listed(client: TestClient, clock: TickingClock) -> None:
+    clock.set(day("2026-03-02"))
+    other = LineFeed("cumulus", provider="baseline")
+    document = Document(source_id="cumulus", url="file:x", body=b"h100 2.00", fetched_at=day("2026-03-02"))
+    import_document(client.app.state.store, other, document, now=clock())
+    [found] = client.get("/api/v1/disagreements").json()["disagreements"]
+    assert (found["series"], found["amount"]) == (H100, "2.5")
+    assert (found["other_series"], found["other_amount"]) == ("cumulus/h100/global/on_demand", "2")
+    assert client.get("/api/v1/disagreements?source=nobody").json() == {"disagreements": []}
 
 
 def test_a_refresh_asked_for_by_hand_runs_in_the_background_and_only_once(

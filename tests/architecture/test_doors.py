@@ -4,7 +4,7 @@ import ast
 import inspect
 from pathlib import Path
 
-from service.usecases import estimates, formulas, prices, refresh, sources
+from service.usecases import archive, estimates, formulas, prices, quarantine, refresh, sources
 
 ROOT = Path(__file__).parents[2]
 USE_CASES = {
@@ -12,12 +12,18 @@ USE_CASES = {
     formulas: {"list_formulas", "get_formula", "evaluate_formula"},
     prices: {"as_of", "search_prices", "get_price", "price_history", "get_document"},
     refresh: {"refresh", "import_document"},
-    sources: {"list_sources", "list_refreshes", "get_refresh", "list_quarantine", "feed_named"},
+    sources: {"list_sources", "list_refreshes", "get_refresh", "list_disagreements", "feed_named"},
+    quarantine: {"list_quarantine", "get_quarantined", "release_price"},
+    archive: {"backfill", "reparse"},
 }
+BY_THE_ROOT = "handed in by the composition root, so that the door does not know which feeds exist"
 ELSEWHERE = {
     "api": {
         "import_document": "a saved document is a file on the machine of whoever runs the service",
-        "refresh": "handed in by the composition root, so that the door does not know which feeds exist",
+        "refresh": BY_THE_ROOT,
+        "backfill": BY_THE_ROOT,
+        "reparse": BY_THE_ROOT,
+        "release_price": BY_THE_ROOT,
     },
     "cli": {},
 }

@@ -160,6 +160,8 @@ def test_a_feed_that_cannot_be_reached_is_reported_not_fatal(shell: Shell) -> No
         (("formulas", "evaluate", "data.cost", "volume_tb"), "must be NAME=VALUE"),
         (("documents", "show", "00"), "no document has the SHA-256 00"),
         (("refreshes", "show", "999"), "there is no refresh 999"),
+        (("quarantine", "release", "999", "--reason", "true"), "there is no quarantined row 999"),
+        (("backfill", "ecb"), "ecb keeps no archive; a refresh reads all it has"),
         (("sources", "nimbus"), "there is no source 'nimbus'; there are azure_retail_prices"),
     ],
 )
@@ -189,6 +191,8 @@ def test_a_pipe_gets_neither_colour_nor_cuts(shell: Shell) -> None:
         ("refreshes", "ls"),
         ("refreshes", "show", "1"),
         ("quarantine", "ls"),
+        ("prices", "disagreements"),
+        ("reparse",),
         ("estimate", "ls"),
         ("scenario", "ls"),
         ("formulas", "ls"),

@@ -33,7 +33,8 @@ from tests.conftest import day
 class LineFeed:
     """`sku amount [YYYY-MM-DD]` a line; `sku -` is skipped, `sku ?` rejected; no date means: as seen."""
 
-    def __init__(self, source_id: str = "nimbus") -> None:
+    def __init__(self, source_id: str = "nimbus", provider: str = "", **more: object) -> None:
+        self.provider = provider or source_id
         self.info = SourceInfo(
             id=source_id,
             title="Nimbus price list",
@@ -45,6 +46,7 @@ class LineFeed:
             attribution="Prices by Nimbus",
             cadence=Cadence(cron="0 6 * * *"),
             plausible={Unit.GPU_HOUR: (Decimal("0.01"), Decimal(1000))},
+            **more,
         )
         self.answer = b""
 
@@ -60,7 +62,7 @@ class LineFeed:
                 yield Skipped("blank", f"line {number}") if amount == "-" else Rejected("odd", f"line {number}", line)
                 continue
             yield Observation(
-                series=gpu(sku, self.info.id),
+                series=gpu(sku, self.info.id, self.provider),
                 amount=Decimal(amount),
                 currency="USD",
                 unit=Unit.GPU_HOUR,
@@ -73,10 +75,10 @@ class LineFeed:
             )
 
 
-def gpu(sku: str, source: str = "nimbus") -> GpuSeries:
+def gpu(sku: str, source: str = "nimbus", provider: str = "") -> GpuSeries:
     return GpuSeries(
         source=source,
-        provider=source,
+        provider=provider or source,
         sku=sku,
         region="global",
         purchase="on_demand",

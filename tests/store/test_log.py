@@ -8,7 +8,7 @@ from sqlalchemy import select
 from service.domain.as_of import AsOf
 from service.domain.price_book import Price, Unpriced
 from service.errors import LeaseLost, NoData
-from service.store import log, prices, refreshes
+from service.store import log, prices, quarantine, refreshes
 from service.store.log import Attempt
 from service.store.prices import PriceFilter
 from service.store.store import Store
@@ -67,7 +67,7 @@ def test_a_series_stated_twice_in_one_document_keeps_the_first(store: Store, lea
 
     assert (sealed.observed, sealed.skipped, sealed.rejected, sealed.rows_read) == (1, {"repeated": 1}, 1, 3)
     assert price(store, valid="2026-03-02", known="2026-03-03") == Decimal("2.5")
-    [held] = store.read(lambda c: refreshes.quarantined(c))
+    [held] = store.read(lambda c: quarantine.newest(c))
     assert held.reason == "2.6 contradicts 2.5, stated before for the same date"
 
 
@@ -98,7 +98,7 @@ def test_a_price_ten_times_off_its_history_is_held_back_and_the_old_one_stands(s
 
     assert (sealed.status, sealed.added, sealed.rejected, sealed.rows_read) == ("sealed", 1, 1, 2)
     assert price(store, valid="2026-03-03", known="2026-03-03") == Decimal("2.50")
-    [held] = store.read(lambda c: refreshes.quarantined(c))
+    [held] = store.read(lambda c: quarantine.newest(c))
     assert held.reason == "250 is over 10 times off 2.5, the price before it"
     assert held.text == KEY
 

@@ -5,12 +5,23 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path, Request, Response
 
 from service.api.deps import FeedsDep, NowDep, StoreDep
-from service.api.shapes import Quarantine, RefreshAccepted, RefreshAsked, RefreshList, SourceList
+from service.api.shapes import (
+    DisagreementList,
+    Quarantine,
+    RefreshAccepted,
+    RefreshAsked,
+    RefreshList,
+    ReleaseAsked,
+    SourceList,
+)
 from service.api.wire import ExactRoute, Limit, Text, answer
-from service.domain.refreshes import Refresh, SourceStatus
-from service.usecases.sources import feed_named, get_refresh, list_quarantine, list_refreshes, list_sources
+from service.domain.refreshes import QuarantinedRow, Refresh, SourceStatus
+from service.usecases.quarantine import get_quarantined, list_quarantine
+from service.usecases.sources import feed_named, get_refresh, list_disagreements, list_refreshes, list_sources
 
 router = APIRouter(tags=["sources"], route_class=ExactRoute)
+RowId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+_RELEASES = {"true": {"summary": "A true cut", "value": {"reason": "the seller's price list says the same"}}}
 _EXAMPLES = {"bundled": {"summary": "Read the bundled baseline", "value": {"source": "baseline"}}}
 
 
@@ -39,13 +50,13 @@ def start_refresh(
 ) -> Response:
     """Start reading a source; it may take minutes, so the answer says where to look for the outcome."""
     source = feed_named(feeds, asked.source).info.id
-    request.app.state.desk.start(source)
+    request.app.state.desk.start(source, asked.what)
     where = f"/api/v1/sources/{source}"
     return answer(RefreshAccepted(source=source, status_url=where), 202, {"Location": where})
 
 
 @router.get("/refreshes/{refresh_id}", response_model=Refresh, summary="Get one refresh")
-def one_refresh(store: StoreDep, refresh_id: Annotated[int, Path(ge=1, le=2**63 - 1)]) -> Response:
+def one_refresh(store: StoreDep, refresh_id: RowId) -> Response:
     """What one look at a source brought."""
     return answer(get_refresh(store, refresh_id))
 
@@ -54,3 +65,27 @@ def one_refresh(store: StoreDep, refresh_id: Annotated[int, Path(ge=1, le=2**63 
 def quarantine(store: StoreDep, source: Text = "", limit: Limit = 100) -> Response:
     """Rows that should have been prices and could not be believed; newest first."""
     return answer(Quarantine(rows=tuple(list_quarantine(store, source, limit))))
+
+
+@router.get("/quarantine/{quarantine_id}", response_model=QuarantinedRow, summary="Get one quarantined row")
+def quarantined_row(store: StoreDep, quarantine_id: RowId) -> Response:
+    """One row that should have been a price and could not be believed."""
+    return answer(get_quarantined(store, quarantine_id))
+
+
+@router.post("/quarantine/{quarantine_id}/release", response_model=Refresh, summary="Release a quarantined price")
+def release(
+    request: Request,
+    store: StoreDep,
+    quarantine_id: RowId,
+    asked: Annotated[ReleaseAsked, Body(openapi_examples=_RELEASES)],
+) -> Response:
+    """Let a held price through: it is in the log from when its document was read, and not held back again."""
+    source = get_quarantined(store, quarantine_id).source
+    return answer(request.app.state.desk.release(source, quarantine_id, asked.reason))
+
+
+@router.get("/disagreements", response_model=DisagreementList, summary="List disagreements between feeds")
+def disagreements(store: StoreDep, series: Text = "", source: Text = "", limit: Limit = 100) -> Response:
+    """Offers that two feeds price differently, widest apart first."""
+    return answer(DisagreementList(disagreements=tuple(list_disagreements(store, series, source, limit))))
