@@ -6,11 +6,12 @@ named reason, or a `Rejected` row that is kept for a person to look at: nothing 
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from pricing_sources.units import Unit
 
@@ -44,6 +45,15 @@ class Status(StrEnum):
     """Computed from other figures of the same document (a ratio, an hourly share of a term price)."""
     LOWER_BOUND = "lower_bound"
     """Top-coded: the true figure is at least this."""
+
+
+INTERVALS: Final[Mapping[str, timedelta]] = {
+    "PT5M": timedelta(minutes=5),
+    "PT15M": timedelta(minutes=15),
+    "PT30M": timedelta(minutes=30),
+    "PT1H": timedelta(hours=1),
+}
+"""The lengths of a market's intervals, as ISO 8601 durations."""
 
 
 def key_of(*segments: str) -> str:
@@ -104,7 +114,12 @@ class ElectricitySeries:
     basis: str
     """What the price contains: `retail_average`, `retail_x_vat`, `wholesale_day_ahead`…"""
     resolution: str = ""
-    """ISO 8601 duration (`PT15M`) of a market interval: each price ends with it. Empty: until the next."""
+    """One of INTERVALS for a market, where each price ends with its interval. Empty: until the next price."""
+
+    def __post_init__(self) -> None:
+        """Refuse an interval that nobody could look up."""
+        if self.resolution and self.resolution not in INTERVALS:
+            raise ValueError(f"resolution must be one of {', '.join(INTERVALS)}, not {self.resolution!r}")
 
     @property
     def key(self) -> str:

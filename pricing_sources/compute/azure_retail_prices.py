@@ -87,6 +87,7 @@ class AzureRetailPrices:
             "tools of one's own, internal analysis and price comparison."
         ),
         attribution="Azure Retail Prices, Microsoft",
+        snapshot=True,
         cadence=Cadence(cron="30 4 * * *", jitter=timedelta(hours=1), stale_after=3),
         plausible={
             # From a spot slice of an old card to a rack-scale accelerator in a dear region.

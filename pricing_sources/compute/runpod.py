@@ -74,6 +74,7 @@ class RunPod:
         url="https://api.runpod.io/graphql",
         licence="Public and unauthenticated; no licence is stated.",
         attribution="Prices: RunPod",
+        snapshot=True,
         cadence=Cadence(cron="7 * * * *", jitter=timedelta(minutes=10), stale_after=6),
         plausible={
             # The upper end also keeps out a monthly total: the cheapest GPU for 30 days costs more.

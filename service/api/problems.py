@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from service.api.edge import SECURITY_HEADERS
-from service.domain.canonical import canonical_bytes
+from service.domain.canonical import json_bytes
 from service.errors import (
     Conflict,
     FieldProblem,
@@ -90,7 +90,7 @@ def headers_of(problem: Problem, error: Exception) -> dict[str, str]:
 
 def response_of(problem: Problem) -> Response:
     """The problem as a response."""
-    return Response(canonical_bytes(problem), status_code=problem.status, media_type=MEDIA_TYPE)
+    return Response(json_bytes(problem), status_code=problem.status, media_type=MEDIA_TYPE)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from typing_extensions import override
 
 from service.api.problems import nearest
-from service.domain.canonical import canonical_bytes
+from service.domain.canonical import json_bytes
 from service.errors import FieldProblem, Invalid
 
 _EXACT: Final = msgspec.json.Decoder(float_hook=Decimal)
@@ -28,7 +28,7 @@ _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+
 
 def answer(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """A domain value as JSON bytes: keys sorted, decimals as strings, times as RFC 3339."""
-    return Response(canonical_bytes(value), status_code=status, media_type="application/json", headers=headers)
+    return Response(json_bytes(value), status_code=status, media_type="application/json", headers=headers)
 
 
 def moment(text: object) -> datetime:

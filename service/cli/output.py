@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from service.cli.secrets import without_secrets
-from service.domain.canonical import canonical_bytes
+from service.domain.canonical import json_bytes
 from service.domain.quantities import significant
 from service.errors import FieldProblem, Invalid, SchemaOutdated, ServiceError, Unavailable
 
@@ -36,7 +36,7 @@ def out() -> Console:
 
 def show(value: object) -> None:
     """Print a value as canonical JSON."""
-    sys.stdout.write(canonical_bytes(value).decode() + "\n")
+    sys.stdout.write(json_bytes(value).decode() + "\n")
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -102,7 +102,7 @@ def complain(lines: Sequence[str], *, code: str, as_json: bool, problems: Sequen
     """Print a problem on standard error: a line each, or one JSON object."""
     if as_json:
         problem = {"code": code, "detail": "; ".join(lines), "errors": tuple(problems)}
-        sys.stderr.write(canonical_bytes(problem).decode() + "\n")
+        sys.stderr.write(json_bytes(problem).decode() + "\n")
         return
     for line in lines:
         note(line)

@@ -39,7 +39,7 @@ class LineItem:
     """Estimate currency per `list_currency`; 1 where they are the same."""
     cost: Decimal
     """`list_cost × fx_rate`, exactly, in the estimate's currency."""
-    price_series: str | None
+    price_series: str | None = None
     """The series the price came from; None if the scenario stated it."""
 
 

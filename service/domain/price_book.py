@@ -35,7 +35,7 @@ class Price:
     series: str
     kind: Kind
     amount: Decimal
-    currency: str | None
+    currency: str | None = None
     unit: Unit
     valid_from: datetime
     recorded_at: datetime

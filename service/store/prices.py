@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, FromClause, Row, Select, and_, func, literal, select
+from sqlalchemy import Connection, FromClause, Row, Select, and_, func, literal, or_, select, true
 
-from pricing_sources.observation import Kind, Status
+from pricing_sources.observation import INTERVALS, Kind, Status
 from pricing_sources.units import Unit
 from service.domain.as_of import AsOf
 from service.domain.price_book import Citation, Price, PriceBook, Unpriced
@@ -71,7 +71,7 @@ def price_book(connection: Connection, as_of: AsOf, keys: Collection[str]) -> Pr
         for kind in Kind:
             only = SERIES[kind].c.key.in_(chunk)
             for row in connection.execute(_in_force(kind, as_of.valid_at, mark).where(only)):
-                found[row.key] = _price(kind, row, checked)
+                found[row.key] = _price(kind, row, checked, as_of.valid_at)
     for key in wanted:
         if key not in found:
             found[key] = Unpriced(key, _why_missing(connection, key, as_of, mark))
@@ -92,9 +92,10 @@ def search(connection: Connection, as_of: AsOf, wanted: PriceFilter) -> tuple[li
     prices: list[Price] = []
     for kind in kinds:
         query = _narrowed(_in_force(kind, as_of.valid_at, mark), kind, wanted)
-        query = query.where(OBSERVATIONS[kind].c.amount.is_not(None)).order_by(SERIES[kind].c.key).limit(wanted.limit)
-        rows = ((row, _price(kind, row, checked)) for row in connection.execute(query))
-        prices.extend(price for _, price in rows if isinstance(price, Price))
+        query = query.where(OBSERVATIONS[kind].c.amount.is_not(None), _not_over(kind, as_of.valid_at))
+        query = query.order_by(SERIES[kind].c.key).limit(wanted.limit)
+        found = (_price(kind, row, checked, as_of.valid_at) for row in connection.execute(query))
+        prices.extend(price for price in found if isinstance(price, Price))
     return sorted(prices, key=lambda price: price.series)[: wanted.limit], mark
 
 
@@ -119,6 +120,7 @@ def _in_force(kind: Kind, valid_at: datetime, mark: Watermark) -> Select[Any]:
 def _joined(kind: Kind, condition: Any) -> Select[Any]:
     series, log = SERIES[kind], OBSERVATIONS[kind]
     includes_power = series.c.includes_power if kind is Kind.GPU else literal(value=False)
+    resolution = series.c.resolution if kind is Kind.ELECTRICITY else literal("")
     source: FromClause = (
         series.join(log, and_(log.c.series_id == series.c.series_id, condition))
         .join(terms, terms.c.terms_id == log.c.terms_id)
@@ -130,6 +132,7 @@ def _joined(kind: Kind, condition: Any) -> Select[Any]:
         series.c.key,
         series.c.source_id,
         includes_power.label("includes_power"),
+        resolution.label("resolution"),
         log.c.valid_from,
         log.c.change,
         log.c.amount,
@@ -170,9 +173,20 @@ def _checked(connection: Connection, mark: Watermark) -> dict[str, datetime]:
     return {row.source_id: by_id[row.newest] for row in rows}
 
 
-def _price(kind: Kind, row: Row[Any], checked: dict[str, datetime]) -> Price | Unpriced:
+def _not_over(kind: Kind, valid_at: datetime) -> Any:
+    """True for every price but that of a market interval that ended before `valid_at`."""
+    if kind is not Kind.ELECTRICITY:
+        return true()
+    resolution, began = SERIES[kind].c.resolution, OBSERVATIONS[kind].c.valid_from
+    running = (and_(resolution == name, began > valid_at - length) for name, length in INTERVALS.items())
+    return or_(resolution == "", *running)
+
+
+def _price(kind: Kind, row: Row[Any], checked: dict[str, datetime], valid_at: datetime) -> Price | Unpriced:
     if row.amount is None:
         return Unpriced(row.key, f"no longer offered since {row.valid_from.isoformat()}")
+    if row.resolution and valid_at >= row.valid_from + INTERVALS[row.resolution]:
+        return Unpriced(row.key, f"no price then; the interval before it began at {row.valid_from.isoformat()}")
     return Price(
         series=row.key,
         kind=kind,
@@ -230,7 +244,7 @@ def _euro_rates(
     query = _in_force(Kind.FX, valid_at, mark).where(fx_series.c.base_currency == "EUR")
     rates: dict[str, Price] = {}
     for row in connection.execute(query.order_by(fx_series.c.key)):
-        price = _price(Kind.FX, row, checked)
+        price = _price(Kind.FX, row, checked, valid_at)
         if not isinstance(price, Price) or price.currency is None:
             continue
         best = rates.get(price.currency)

@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from pricing_sources.observation import Kind
 from pricing_sources.units import Unit
-from service.domain.canonical import canonical_bytes
+from service.domain.canonical import json_bytes
 from service.domain.scenario import PriceInput, Scenario, TrainingPart
 from service.errors import NoData
 from service.store.prices import PriceFilter
@@ -110,7 +110,7 @@ def one_estimate(request: Request, visit: VisitDep, estimate: str) -> Response:
     """One estimate with everything needed to check it and to compute it again."""
     stored = get_estimate(visit.store, estimate)
     as_of_asked = {"valid_at": stored.estimate.as_of.valid_at, "known_at": stored.estimate.as_of.known_at}
-    again = canonical_bytes({"scenario_id": stored.scenario_id, **as_of_asked}).decode()
+    again = json_bytes({"scenario_id": stored.scenario_id, **as_of_asked}).decode()
     return page(
         request, "estimate.html", visit.now, stored=stored, estimate=stored.estimate, again=again, estimate_id=estimate
     )
