@@ -36,6 +36,24 @@ ESTIMATES: Final[dict[str, Any]] = {
         "value": {"scenario": _WHOLE, "valid_at": "2026-11-20T00:00:00Z"},
     },
 }
+RATE_CARDS: Final[dict[str, Any]] = {
+    "contract": {
+        "summary": "A quarter off one family for a year, and a server of our own",
+        "value": {
+            "name": "acme",
+            "entries": [
+                {
+                    "provider": "aws",
+                    "sku": "p5.*",
+                    "discount": "0.25",
+                    "valid_from": "2026-01-01T00:00:00Z",
+                    "valid_until": "2027-01-01T00:00:00Z",
+                },
+                {"provider": "own", "sku": "dgx-1", "unit_price": "1.20", "currency": "USD", "unit": "GPU-Hours"},
+            ],
+        },
+    },
+}
 FORMULA_INPUTS: Final[dict[str, Any]] = {
     "training.energy_cost": {
         "summary": "training.energy_cost: eight GPUs for ten days",

@@ -10,6 +10,7 @@ from service.api.desk import ReadWhat
 from service.api.wire import Moment
 from service.domain.estimate import Estimate
 from service.domain.quantities import plain
+from service.domain.rate_card import RateCardInForce
 from service.domain.refreshes import Disagreement, QuarantinedRow, Refresh, SeriesPoint, SourceStatus
 from service.domain.scenario import FORBID_UNKNOWN, Scenario
 from service.formulas.catalog import Formula
@@ -56,6 +57,13 @@ class ScenarioList:
     """Scenarios, newest first."""
 
     scenarios: tuple[StoredScenario, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateCardList:
+    """Every rate card, each in the version known then."""
+
+    rate_cards: tuple[RateCardInForce, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

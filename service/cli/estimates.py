@@ -1,22 +1,20 @@
 """Estimates and scenarios."""
 
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from service.cli.files import text_of
 from service.cli.output import AsJson, money, say, show, table, text
 from service.cli.prices import KnownAt, ValidAt
 from service.cli.session import moment, session
-from service.domain.estimate import Estimate
-from service.domain.scenario import Scenario
-from service.errors import Invalid
+from service.domain.estimate import Estimate, LineItem
 from service.store.estimates import StoredEstimate
 from service.usecases import estimates as usecases
 from service.usecases.prices import as_of
-from service.usecases.scenario_files import LARGEST, in_currency, read_scenario
+from service.usecases.scenario_files import in_currency, read_scenario
 
 app = typer.Typer()
 scenarios = typer.Typer()
@@ -36,7 +34,7 @@ def new(
     as_json: AsJson = False,
 ) -> None:
     """Price a scenario and keep the answer."""
-    scenario = _read(file)
+    scenario = read_scenario(text_of(file, "SCENARIO"))
     if currency:
         scenario = in_currency(scenario, currency)
     with session() as opened:
@@ -95,7 +93,7 @@ def ls(
 @scenarios.command("new")
 def new_scenario(file: ScenarioFile, *, as_json: AsJson = False) -> None:
     """Check a scenario and keep it."""
-    scenario = _read(file)
+    scenario = read_scenario(text_of(file, "SCENARIO"))
     with session() as opened:
         stored = usecases.new_scenario(opened.store, scenario, now=opened.now())
         if as_json:
@@ -125,16 +123,6 @@ def ls_scenarios(*, limit: Annotated[int, typer.Option(min=1, max=10_000)] = 20,
         else:
             rows = [(one.scenario_id[:12], one.scenario.name, one.created_at) for one in found]
             table("", ["Scenario", "Name", "Kept"], rows)
-
-
-def _read(file: Path) -> Scenario:
-    try:
-        with nullcontext(sys.stdin.buffer) if str(file) == "-" else file.open("rb") as opened:
-            return read_scenario(opened.read(LARGEST + 1).decode())
-    except UnicodeDecodeError as error:
-        raise Invalid.field("SCENARIO", f"{file} is not UTF-8 text: {error.reason} at byte {error.start}") from error
-    except OSError as error:
-        raise Invalid.field("SCENARIO", f"{file} cannot be read: {error.strerror}") from error
 
 
 def _show(stored: StoredEstimate, *, as_json: bool) -> None:
@@ -167,7 +155,7 @@ def _lines(answer: Estimate) -> None:
                 line.name,
                 line.pricing_quantity,
                 line.pricing_unit,
-                f"{text(line.list_unit_price)} {line.list_currency}",
+                _paid(line),
                 money(line.cost, answer.currency),
                 line.formula,
             )
@@ -178,6 +166,12 @@ def _lines(answer: Estimate) -> None:
         say(f"NOT PRICED  {gap.part} {gap.name}: {text(gap.pricing_quantity)} {gap.pricing_unit}: {gap.reason.reason}")
     if answer.lower_bound:
         say("The total is a lower bound.")
+
+
+def _paid(line: LineItem) -> str:
+    if line.contracted_unit_price is None:
+        return f"{text(line.list_unit_price)} {line.list_currency}"
+    return f"{text(line.contracted_unit_price)} {line.contracted_currency}"
 
 
 def _stands_on(answer: Estimate) -> None:
@@ -201,5 +195,10 @@ def _stands_on(answer: Estimate) -> None:
         )
     for rate in answer.fx_rates:
         say(f"1 {rate.from_currency} = {text(rate.rate)} {rate.to_currency}")
+    if answer.rate_card:
+        say(f"rate card {answer.rate_card.name}, version {answer.rate_card.rate_card_id[:12]}")
+    for line in answer.line_items:
+        if line.contract:
+            say(f"{line.name}: {line.contract}, list {text(line.list_unit_price)} {line.list_currency}")
     for assumption in answer.assumptions:
         say(f"note: {assumption.text}")

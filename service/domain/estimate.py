@@ -1,6 +1,7 @@
 """The computed answer, and everything needed to check it and to compute it again."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -35,10 +36,17 @@ class LineItem:
     list_unit_price: Decimal
     list_currency: str
     list_cost: Decimal
+    contracted_unit_price: Decimal | None = None
+    """What your rate card makes of it; None where no entry covers the offer."""
+    contracted_currency: str | None = None
+    contracted_cost: Decimal | None = None
+    """`pricing_quantity × contracted_unit_price`, exactly."""
+    contract: str | None = None
+    """The note of the rate card's entry, or which entry it is."""
     fx_rate: Decimal
-    """Estimate currency per `list_currency`; 1 where they are the same."""
+    """Estimate currency per currency paid (contracted where there is a contract); 1 where they are the same."""
     cost: Decimal
-    """`list_cost × fx_rate`, exactly, in the estimate's currency."""
+    """What is paid, contracted or list, times `fx_rate`, exactly, in the estimate's currency."""
     price_series: str | None = None
     """The series the price came from; None if the scenario stated it."""
 
@@ -70,6 +78,15 @@ class PriceUsed:
     price: Price
     age_days: Decimal
     """`valid_at − valid_from`, in days, two decimals."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateCardUsed:
+    """The version of the rate card the estimate stands on."""
+
+    name: str
+    rate_card_id: str
+    recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,5 +122,6 @@ class Estimate:
     unpriced: tuple[MissingItem, ...]
     prices: tuple[PriceUsed, ...]
     fx_rates: tuple[FxRate, ...]
+    rate_card: RateCardUsed | None = None
     formulas: tuple[FormulaUsed, ...]
     assumptions: tuple[Assumption, ...]

@@ -29,6 +29,20 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What exactly a price buys, in the seller's own words."""
+
+    provider: str
+    sku: str
+    region: str
+    purchase: str
+    tier: str = ""
+    statistic: str = ""
+    accelerator: str = ""
+    gpu_count: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
     """One price from the book."""
 
@@ -47,6 +61,8 @@ class Price:
     note: str = ""
     includes_power: bool = False
     """True for a rented GPU-hour: its electricity is inside."""
+    offer: Offer | None = None
+    """For a price of compute: who sells what, where and how."""
     citation: Citation
 
 

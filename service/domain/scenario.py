@@ -160,6 +160,8 @@ class Scenario:
     """What you call it."""
     currency: str = "USD"
     """ISO 4217 code the totals are in."""
+    rate_card: str | None = None
+    """Name of the rate card with your own prices; list prices where absent."""
     data: DataPart | None = None
     training: TrainingPart | None = None
     inference: InferencePart | None = None

@@ -15,9 +15,11 @@ from service.domain.estimate import (
     MissingItem,
     PartTotal,
     PriceUsed,
+    RateCardUsed,
 )
 from service.domain.price_book import FxRate, Price, PriceBook, Unpriced
 from service.domain.quantities import EXACT, Quantity, UnitPrice, cost_of, plain, significant, times
+from service.domain.rate_card import RateCardEntry, RateCardInForce
 from service.domain.scenario import FactorInput, PartName, PriceInput, Scenario
 from service.errors import Invalid
 from service.estimating.drafts import NEUTRAL, Draft, Factor, drafts
@@ -31,14 +33,14 @@ def series_needed(scenario: Scenario) -> frozenset[str]:
     return frozenset(_series_in(scenario))
 
 
-def estimate(scenario: Scenario, book: PriceBook) -> Estimate:
-    """Price a scenario from a book; the same two give the same bytes.
+def estimate(scenario: Scenario, book: PriceBook, card: RateCardInForce | None = None) -> Estimate:
+    """Price a scenario from a book and perhaps a rate card; the same give the same bytes.
 
     Raises Invalid naming every field that cannot be priced as given, among them a series whose unit is
     not the one its field asks for.
     """
     validate(scenario)
-    work = _Work(scenario, book)
+    work = _Work(scenario, book, card)
     for draft in drafts(scenario, work.factor):
         work.price(draft)
     parts = tuple(_part_totals(work))
@@ -53,9 +55,24 @@ def estimate(scenario: Scenario, book: PriceBook) -> Estimate:
         unpriced=tuple(work.missing),
         prices=tuple(_used(price, book) for _, price in sorted(work.used.items())),
         fx_rates=tuple(rate for _, rate in sorted(work.fx_rates.items())),
+        rate_card=_card_used(card),
         formulas=tuple(sorted(work.formulas, key=lambda one: (one.id, one.version))),
         assumptions=tuple(work.assumptions),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Tag:
+    """What one unit lists for, and what it costs you if your rate card says otherwise."""
+
+    listed: UnitPrice
+    contracted: UnitPrice | None = None
+    contract: str | None = None
+
+    @property
+    def paid(self) -> UnitPrice:
+        """What is really paid."""
+        return self.contracted or self.listed
 
 
 @dataclass(slots=True)
@@ -64,6 +81,7 @@ class _Work:
 
     scenario: Scenario
     book: PriceBook
+    card: RateCardInForce | None
     lines: list[LineItem] = field(default_factory=list)
     missing: list[MissingItem] = field(default_factory=list)
     used: dict[str, Price] = field(default_factory=dict)
@@ -89,20 +107,22 @@ class _Work:
         """Turn a draft into a line, or say why it cannot be priced."""
         self.formulas.add(FormulaUsed(id=draft.formula.id, version=draft.formula.version, title=draft.formula.title))
         quantity = significant(draft.quantity)
-        unit_price = self._unit_price(draft)
-        rate = self._fx_rate(unit_price.currency) if isinstance(unit_price, UnitPrice) else unit_price
-        if isinstance(unit_price, Unpriced) or isinstance(rate, Unpriced):
+        tag = self._tag(draft)
+        rate = self._fx_rate(tag.paid.currency) if isinstance(tag, _Tag) else tag
+        if isinstance(tag, Unpriced) or isinstance(rate, Unpriced):
             self.missing.append(
                 MissingItem(
                     part=draft.part,
                     name=draft.name,
                     pricing_quantity=quantity,
                     pricing_unit=draft.unit,
-                    reason=unit_price if isinstance(unit_price, Unpriced) else rate,  # type: ignore[arg-type]
+                    reason=tag if isinstance(tag, Unpriced) else rate,  # type: ignore[arg-type]
                 )
             )
             return
-        cost = cost_of(Quantity(quantity, draft.unit), unit_price)
+        cost = cost_of(Quantity(quantity, draft.unit), tag.listed)
+        paid = cost_of(Quantity(quantity, draft.unit), tag.paid)
+        contract = tag.contracted
         self.lines.append(
             LineItem(
                 part=draft.part,
@@ -111,27 +131,55 @@ class _Work:
                 inputs=draft.inputs,
                 pricing_quantity=quantity,
                 pricing_unit=draft.unit,
-                list_unit_price=unit_price.amount,
-                list_currency=unit_price.currency,
+                list_unit_price=tag.listed.amount,
+                list_currency=tag.listed.currency,
                 list_cost=cost.amount,
+                contracted_unit_price=contract.amount if contract else None,
+                contracted_currency=contract.currency if contract else None,
+                contracted_cost=paid.amount if contract else None,
+                contract=tag.contract,
                 fx_rate=rate,
-                cost=times(cost.amount, rate),
+                cost=times(paid.amount, rate),
                 price_series=draft.price.series,
             )
         )
 
-    def _unit_price(self, draft: Draft) -> UnitPrice | Unpriced:
-        """The price of one unit of the draft, as stated or from the book, converted exactly if need be."""
+    def _tag(self, draft: Draft) -> _Tag | Unpriced:
+        """The price of one unit of the draft: as stated, from the book or from the rate card, converted exactly."""
         given: PriceInput = draft.price
         if given.amount is not None:
-            return UnitPrice(plain(given.amount), given.currency or self.scenario.currency, draft.unit)
+            return _Tag(UnitPrice(plain(given.amount), given.currency or self.scenario.currency, draft.unit))
+        if self.card and (own := self.card.own_entry(given.series or "", self.book.as_of.valid_at)):
+            price = self._agreed(draft, own)
+            return _Tag(price, price, _named(own))
         found = self.book.price(given.series or "")
         if isinstance(found, Unpriced):
             return found
         if found.currency is None:
             raise Invalid.field(f"{draft.field}.series", f"{found.series} is a factor, not a price per {draft.unit}")
         self._use(draft.part, found)
-        return UnitPrice(self._converted(draft, found), found.currency, draft.unit)
+        listed = UnitPrice(self._converted(draft, found), found.currency, draft.unit)
+        entry = self.card.entry_for(found.offer, self.book.as_of.valid_at) if self.card and found.offer else None
+        if entry is None:
+            return _Tag(listed)
+        return _Tag(listed, self._contracted(draft, listed, entry), _named(entry))
+
+    def _contracted(self, draft: Draft, listed: UnitPrice, entry: RateCardEntry) -> UnitPrice:
+        if entry.discount is None:
+            return self._agreed(draft, entry)
+        return UnitPrice(times(listed.amount, 1 - entry.discount), listed.currency, listed.unit)
+
+    def _agreed(self, draft: Draft, entry: RateCardEntry) -> UnitPrice:
+        """The unit price an entry states, per unit of the draft. Raises Invalid if it buys something else."""
+        unit, amount = entry.unit, entry.unit_price
+        if unit is None or amount is None or entry.currency is None:
+            raise Invalid.field("rate_card", f"{_named(entry)} has neither a discount nor a whole price")
+        try:
+            return UnitPrice(times(amount, factor(draft.unit, unit)), entry.currency, draft.unit)
+        except UnitMismatch:
+            raise Invalid.field(
+                draft.field, f"{_named(entry)} of the rate card is a price per {unit}; one per {draft.unit} is needed"
+            ) from None
 
     def _converted(self, draft: Draft, found: Price) -> Decimal:
         try:
@@ -198,6 +246,16 @@ def _total(costs: Iterable[Decimal]) -> Decimal:
     for cost in costs:
         total = EXACT.add(total, cost)
     return plain(total)
+
+
+def _named(entry: RateCardEntry) -> str:
+    return entry.note or f"{entry.provider} {entry.sku} {entry.region} {entry.purchase}"
+
+
+def _card_used(card: RateCardInForce | None) -> RateCardUsed | None:
+    if card is None:
+        return None
+    return RateCardUsed(name=card.card.name, rate_card_id=card.rate_card_id, recorded_at=card.recorded_at)
 
 
 def _used(price: Price, book: PriceBook) -> PriceUsed:

@@ -39,6 +39,8 @@ def _problems(scenario: Scenario) -> Problems:
     if not scenario.name.strip() or len(scenario.name) > LONGEST_NAME:
         yield FieldProblem("name", f"must have 1 to {LONGEST_NAME} characters")
     yield from _currency("currency", scenario.currency)
+    if scenario.rate_card is not None and not 0 < len(scenario.rate_card) <= LONGEST_NAME:
+        yield FieldProblem("rate_card", f"must have 1 to {LONGEST_NAME} characters")
     parts = [(name, getattr(scenario, name)) for name in PARTS if getattr(scenario, name) is not None]
     if not parts:
         yield FieldProblem("scenario", f"has nothing to price; give at least one of {', '.join(PARTS)}")

@@ -6,7 +6,7 @@ Nothing is overwritten. A price that repeats writes no row; the sealed refresh s
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -17,10 +17,11 @@ from pricing_sources.observation import Observation, Reading, Rejected, Skipped
 from pricing_sources.source import Document, SourceInfo
 from service.domain.refreshes import Refresh, Scope, Trigger
 from service.store import absences, chapters, disagreements, documents, quarantine, refreshes
+from service.store.head import next_refresh
 from service.store.novelty import JUMP, append_new, retract_unstaged, take_out_jumps, take_out_repeats
 from service.store.quarantine import Held, Release
 from service.store.staging import Stager
-from service.store.tables import log_head, refresh, source_edition
+from service.store.tables import refresh, source_edition
 
 JUMP_SHARE: Final = 0.2
 """More jumps than this share of a document, and the document as a whole is not believed."""
@@ -91,7 +92,7 @@ def seal(
     Raises Quarantined if the documents as a whole cannot be believed, SourceError if one cannot be
     read, LeaseLost through the fence.
     """
-    refresh_id, recorded_at = _next_refresh(connection, now)
+    refresh_id, recorded_at = next_refresh(connection, now)
     if attempt.fence is not None:
         attempt.fence(connection)
     tally = Tally()
@@ -121,21 +122,12 @@ def seal(
 
 def record_failure(connection: Connection, attempt: Attempt, error: SourceError, now: datetime) -> Refresh:
     """Write down that a refresh failed; the documents it got are kept, no price changes."""
-    refresh_id, recorded_at = _next_refresh(connection, now)
+    refresh_id, recorded_at = next_refresh(connection, now)
     status = "quarantined" if isinstance(error, Quarantined) else "failed"
     _insert_refresh(connection, attempt, refresh_id, recorded_at, status=status, error=error)
     for document in attempt.documents:
         documents.add(connection, refresh_id, document)
     return refreshes.get(connection, refresh_id)
-
-
-def _next_refresh(connection: Connection, now: datetime) -> tuple[int, datetime]:
-    """Take the head of the log: from here to the commit nobody else can seal."""
-    connection.execute(update(log_head).values(refresh_id=log_head.c.refresh_id + 1))
-    head = connection.execute(select(log_head)).one()
-    recorded_at = max(now, head.recorded_at + timedelta(microseconds=1))
-    connection.execute(update(log_head).values(recorded_at=recorded_at))
-    return head.refresh_id, recorded_at
 
 
 def _insert_refresh(

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, FromClause, Row, Select, and_, func, literal, or_, select, true
+from sqlalchemy import Connection, FromClause, Row, Select, and_, func, literal, null, or_, select, true
 
 from pricing_sources.observation import INTERVALS, Kind, Status
 from pricing_sources.units import Unit
 from service.domain.as_of import AsOf
-from service.domain.price_book import Citation, Price, PriceBook, Unpriced
+from service.domain.price_book import Citation, Offer, Price, PriceBook, Unpriced
 from service.domain.refreshes import SeriesPoint
 from service.errors import NoData, NotFound
 from service.store.in_force import row_in_force
@@ -120,6 +120,7 @@ def _in_force(kind: Kind, valid_at: datetime, mark: Watermark) -> Select[Any]:
 def _joined(kind: Kind, condition: Any) -> Select[Any]:
     series, log = SERIES[kind], OBSERVATIONS[kind]
     includes_power = series.c.includes_power if kind is Kind.GPU else literal(value=False)
+    offer = _OFFER.get(kind, {})
     resolution = series.c.resolution if kind is Kind.ELECTRICITY else literal("")
     source: FromClause = (
         series.join(log, and_(log.c.series_id == series.c.series_id, condition))
@@ -133,6 +134,7 @@ def _joined(kind: Kind, condition: Any) -> Select[Any]:
         series.c.source_id,
         includes_power.label("includes_power"),
         resolution.label("resolution"),
+        *(series.c[offer[name]].label(name) if name in offer else null().label(name) for name in _OFFER[Kind.GPU]),
         log.c.valid_from,
         log.c.change,
         log.c.amount,
@@ -200,6 +202,7 @@ def _price(kind: Kind, row: Row[Any], checked: dict[str, datetime], valid_at: da
         vintage=row.vintage,
         note=row.note,
         includes_power=bool(row.includes_power),
+        offer=_offer(kind, row),
         citation=Citation(
             source=row.source_id,
             publisher=row.publisher,
@@ -213,6 +216,21 @@ def _price(kind: Kind, row: Row[Any], checked: dict[str, datetime], valid_at: da
             published_amount=row.published_amount,
             published_unit=row.published_unit,
         ),
+    )
+
+
+def _offer(kind: Kind, row: Row[Any]) -> Offer | None:
+    if kind not in _OFFER:
+        return None
+    return Offer(
+        provider=row.provider,
+        sku=row.sku,
+        region=row.region or "global",
+        purchase=row.purchase,
+        tier=row.tier or "",
+        statistic=row.statistic or "",
+        accelerator=row.accelerator or "",
+        gpu_count=row.gpu_count,
     )
 
 
@@ -269,6 +287,14 @@ def _narrowed(query: Select[Any], kind: Kind, wanted: PriceFilter) -> Select[Any
     return query
 
 
+_OFFER: Final = {
+    Kind.GPU: {
+        name: name
+        for name in ("provider", "sku", "region", "purchase", "tier", "statistic", "accelerator", "gpu_count")
+    },
+    Kind.LLM_API: {"provider": "provider", "sku": "llm", "purchase": "meter"},
+}
+"""Columns of a series that say what is on offer."""
 _SEARCHED: Final = {
     Kind.GPU: ("accelerator", "sku", "region"),
     Kind.ELECTRICITY: ("area", "sector"),

@@ -320,6 +320,16 @@ estimate = Table(
     comment="Immutable; the id is the SHA-256 of the body.",
 )
 
+rate_card = Table(
+    "rate_card",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("recorded_at", UtcDateTime, primary_key=True),
+    Column("rate_card_id", String(64), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    comment="Every version of every card; the newest not after known_at counts.",
+)
+
 job_run = Table(
     "job_run",
     metadata,

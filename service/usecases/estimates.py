@@ -1,5 +1,6 @@
 """Price a scenario, keep the answer, find it again."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from service.domain.as_of import AsOf
@@ -7,7 +8,7 @@ from service.domain.estimate import Estimate
 from service.domain.scenario import Scenario
 from service.estimating.estimate import estimate, series_needed
 from service.estimating.validation import validate
-from service.store import estimates, prices
+from service.store import estimates, prices, rate_cards
 from service.store.estimates import EstimateSummary, StoredEstimate, StoredScenario
 from service.store.store import Store
 
@@ -25,7 +26,12 @@ def price_scenario(store: Store, scenario: Scenario, question: AsOf) -> Estimate
     """Price a scenario without keeping it."""
     validate(scenario)
     book = store.read(lambda c: prices.price_book(c, question, series_needed(scenario)))
-    return estimate(scenario, book)
+    if scenario.rate_card is None:
+        return estimate(scenario, book)
+    card = store.read(lambda c: rate_cards.known(c, scenario.rate_card or "", question.known_at))
+    # The later of the two: so that asking again with the estimate's own clocks finds the same card.
+    known_at = max(book.as_of.known_at, card.recorded_at)
+    return estimate(scenario, replace(book, as_of=replace(book.as_of, known_at=known_at)), card)
 
 
 def get_estimate(store: Store, name: str) -> StoredEstimate:

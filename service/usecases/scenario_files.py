@@ -1,8 +1,8 @@
-"""A scenario from a file people write: YAML or JSON, every digit kept, every slip named."""
+"""What people write into files, scenarios and rate cards: YAML or JSON, every digit kept, every slip named."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeVar
 from unicodedata import category
 
 import yaml
@@ -11,14 +11,17 @@ from typing_extensions import override
 
 from pricing_sources.documents import exact_json
 from pricing_sources.errors import ShapeChanged
+from service.domain.rate_card import RateCard
 from service.domain.scenario import PriceInput, Scenario
 from service.errors import FieldProblem, Invalid
 from service.usecases.field_problems import invalid, invalid_from
 
 LARGEST: Final = 1024 * 1024
-"""Bytes of a scenario file."""
+"""Bytes of a file."""
 _BLANK: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _SCENARIO: Final = TypeAdapter(Scenario)
+_RATE_CARD: Final = TypeAdapter(RateCard)
+_T = TypeVar("_T")
 
 
 def read_scenario(text: str) -> Scenario:
@@ -26,16 +29,28 @@ def read_scenario(text: str) -> Scenario:
 
     A text that begins with `{` is JSON, any other YAML. An empty value is a field left out.
     """
-    tree = _tree(_believable(text))
-    if not isinstance(tree, Mapping):
-        raise Invalid.field("scenario", "must be a mapping with a name and at least one part, such as training")
+    return _read(text, _SCENARIO, "scenario", "must be a mapping with a name and at least one part, such as training")
+
+
+def read_rate_card(text: str) -> RateCard:
+    """Parse and check the text of a rate card, as `read_scenario` does. Raises Invalid."""
+    return _read(text, _RATE_CARD, "rate_card", "must be a mapping with a name and a list of entries")
+
+
+def _read(text: str, shape: TypeAdapter[_T], noun: str, wanted: str) -> _T:
     try:
-        scenario = _SCENARIO.validate_python(_without_blanks(tree))
+        tree = _tree(_believable(text))
+    except _Misread as slip:
+        raise Invalid.field(noun, str(slip)) from slip.__cause__
+    if not isinstance(tree, Mapping):
+        raise Invalid.field(noun, wanted)
+    try:
+        found = shape.validate_python(_without_blanks(tree))
     except ValidationError as error:
         raise invalid_from(error.errors(include_url=False)) from None
-    if problems := tuple(_unstorable("", scenario)):
+    if problems := tuple(_unstorable("", found)):
         raise invalid(problems)
-    return scenario
+    return found
 
 
 def in_currency(scenario: Scenario, currency: str) -> Scenario:
@@ -63,9 +78,9 @@ def _believable(text: str) -> str:
     try:
         size = len(text.encode())
     except UnicodeEncodeError:
-        raise Invalid.field("scenario", "is not UTF-8 text; save the file as UTF-8") from None
+        raise _Misread("is not UTF-8 text; save the file as UTF-8") from None
     if size > LARGEST:
-        raise Invalid.field("scenario", f"is over {LARGEST} bytes long; a scenario is a page")
+        raise _Misread(f"is over {LARGEST} bytes long; a page was expected")
     return text.removeprefix("\ufeff")
 
 
@@ -76,14 +91,18 @@ def _tree(text: str) -> Any:
             return exact_json(text.encode())
         return yaml.load(text, Loader=_TextLoader)  # noqa: S506  a loader that makes only text, lists and mappings
     except ShapeChanged as error:
-        raise Invalid.field("scenario", f"is not YAML or JSON: {error}") from error
+        raise _Misread(f"is not YAML or JSON: {error}") from error
     except yaml.MarkedYAMLError as error:
         where = _place(error.problem_mark)
-        raise Invalid.field("scenario", f"is not YAML or JSON: {where}{error.problem}") from error
+        raise _Misread(f"is not YAML or JSON: {where}{error.problem}") from error
     except yaml.YAMLError as error:
-        raise Invalid.field("scenario", f"is not YAML or JSON: {' '.join(str(error).split())}") from error
+        raise _Misread(f"is not YAML or JSON: {' '.join(str(error).split())}") from error
     except RecursionError as error:
-        raise Invalid.field("scenario", "is nested too deeply to be a scenario") from error
+        raise _Misread("is nested too deeply") from error
+
+
+class _Misread(Exception):
+    """A text that is no file of ours, whatever it was to be."""
 
 
 class _TextLoader(yaml.BaseLoader):
@@ -94,9 +113,9 @@ class _TextLoader(yaml.BaseLoader):
         """Refuse aliases and tags: a few lines of the first grow to gigabytes, the second mean nothing here."""
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.events.AliasEvent) or event.anchor is not None:
-            _refuse("anchors and aliases are not used in scenarios", event.start_mark)
+            _refuse("anchors and aliases are not used here", event.start_mark)
         if getattr(event, "tag", None) is not None:
-            _refuse(f"tags such as {event.tag[:40]} are not used in scenarios", event.start_mark)
+            _refuse(f"tags such as {event.tag[:40]} are not used here", event.start_mark)
         return super().compose_node(parent, index)
 
     @override
@@ -118,20 +137,20 @@ class _TextLoader(yaml.BaseLoader):
 
 
 def _refuse(problem: str, mark: Any) -> NoReturn:
-    raise Invalid.field("scenario", f"{_place(mark)}{problem}")
+    raise _Misread(f"{_place(mark)}{problem}")
 
 
 def _place(mark: Any) -> str:
     return f"line {mark.line + 1} column {mark.column + 1}: " if mark else ""
 
 
-def _without_blanks(tree: Mapping[str, Any]) -> dict[str, Any]:
+def _without_blanks(tree: Any) -> Any:
     """An empty value is one left out."""
-    return {
-        str(key): _without_blanks(value) if isinstance(value, Mapping) else value
-        for key, value in tree.items()
-        if value is not None
-    }
+    if isinstance(tree, list):
+        return [_without_blanks(value) for value in tree]
+    if isinstance(tree, Mapping):
+        return {str(key): _without_blanks(value) for key, value in tree.items() if value is not None}
+    return tree
 
 
 def _unstorable(where: str, value: object) -> Iterator[FieldProblem]:
@@ -139,6 +158,9 @@ def _unstorable(where: str, value: object) -> Iterator[FieldProblem]:
     if isinstance(value, str):
         if any(category(character) in {"Cc", "Cs"} for character in value):
             yield FieldProblem(where, "must not contain control characters or halves of one")
+    elif isinstance(value, tuple):
+        for number, one in enumerate(value):
+            yield from _unstorable(f"{where}.{number}", one)
     elif is_dataclass(value):
         for one in fields(value):
             yield from _unstorable(f"{where}.{one.name}".lstrip("."), getattr(value, one.name))
