@@ -26,10 +26,11 @@ from service.store.log import Attempt
 from service.store.staging import bulk_insert
 from service.store.store import Store
 from service.store.tables import gpu_observation
+from service.store.types import datetime_text
 from service.usecases.estimates import price_scenario
 from service.usecases.refresh import import_document
 
-SERIES, VERSIONS, ROUNDS, ASKED = 2_000, 50, 3, 500
+SERIES, VERSIONS, ASKED = 20_000, 50, 500
 START = datetime(2024, 1, 1, tzinfo=UTC)
 INFO = SourceInfo(
     id="bench",
@@ -128,7 +129,14 @@ def raw_insert(store: Store, rows: int) -> float:
     """The floor: the same finished rows into a table of the same shape and keys, by the driver's bulk path."""
     names = tuple(column.name for column in gpu_observation.columns if column.name != "observation_id")
     body = list(store.read(lambda c: c.execute(select(*(gpu_observation.c[name] for name in names)).limit(rows))).all())
-    ready = [tuple(str(value) if isinstance(value, Decimal) else value for value in row) for row in body]
+    spell = datetime_text if store.is_sqlite else (lambda moment: moment)
+    ready = [
+        tuple(
+            str(value) if isinstance(value, Decimal) else spell(value) if isinstance(value, datetime) else value
+            for value in row
+        )
+        for row in body
+    ]
 
     def insert(connection: Connection) -> float:
         connection.execute(text("DROP TABLE IF EXISTS floor_observation"))
