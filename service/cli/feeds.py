@@ -149,7 +149,10 @@ def sources(
             return
         table(
             "",
-            ["Source", "Kind", "State", "#Series", "#Held back", "Last good", "Next due", "Key"],
+            [
+                *("Source", "Kind", "State", "#Series", "#Held back", "#Coverage", "Last good", "Next due"),
+                *("Cadence", "Key", "Licence"),
+            ],
             [
                 (
                     one.source,
@@ -157,9 +160,12 @@ def sources(
                     one.freshness if one.enabled else "disabled",
                     one.series,
                     one.quarantined_rows,
+                    "" if one.coverage is None else f"{one.coverage:.0%}",
                     one.last_good_at,
                     one.next_due_at,
+                    one.cadence,
                     "needed" if one.key_needed else "no",
+                    one.licence if one.republish else f"not to be republished: {one.licence}",
                 )
                 for one in found
             ],

@@ -86,6 +86,8 @@ class SourceRecord:
     """Its newest refresh, however it ended."""
     quarantined_rows: int
     """Rows held back by its newest good refresh."""
+    coverage: float | None
+    """Prices its newest good look at the feed read, over the most a recent one did; None before the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,8 @@ class SourceStatus:
     last_status: RefreshStatus | None
     last_error: str | None
     quarantined_rows: int
+    coverage: float | None
+    """Prices the newest good look at the feed read, over the most a recent one did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

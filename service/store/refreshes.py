@@ -1,14 +1,17 @@
 """The refresh log: what was checked, when, how it ended."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, case, func, select
 
 from service.domain.refreshes import Refresh, SourceRecord
 from service.errors import NotFound
 from service.store.tables import SERIES, refresh
+
+LOOKS: Final = 20
+"""How many recent looks at a feed its coverage is measured against."""
 
 
 def newest(connection: Connection, source: str = "", limit: int = 50) -> list[Refresh]:
@@ -33,6 +36,7 @@ def records(connection: Connection) -> Mapping[str, SourceRecord]:
     for table in SERIES.values():
         for source, number in connection.execute(select(table.c.source_id, func.count()).group_by(table.c.source_id)):
             series[source] = series.get(source, 0) + number
+    coverage = _coverage(connection)
     latest = {one.source: one for one in _latest(connection, good_only=False)}
     good = {one.source: one for one in _latest(connection, good_only=True)}
     return {
@@ -42,6 +46,7 @@ def records(connection: Connection) -> Mapping[str, SourceRecord]:
             last_good_at=good[source].recorded_at if source in good else None,
             last_checked=latest[source],
             quarantined_rows=good[source].rejected if source in good else 0,
+            coverage=coverage.get(source),
         )
         for source in latest
     }
@@ -68,6 +73,19 @@ def refresh_of(row: Row[Any]) -> Refresh:
         error_code=row.error_code,
         error=row.error,
     )
+
+
+def _coverage(connection: Connection) -> dict[str, float]:
+    """Per source: prices read by its newest look that brought any, over the most of the last LOOKS of them."""
+    newest_first = func.row_number().over(partition_by=refresh.c.source_id, order_by=refresh.c.refresh_id.desc())
+    looks = (
+        select(refresh.c.source_id, refresh.c.observed, newest_first.label("place"))
+        .where(refresh.c.status == "sealed", refresh.c.scope.in_(("feed", "seed", "import")), refresh.c.observed > 0)
+        .subquery()
+    )
+    newest = func.max(case((looks.c.place == 1, looks.c.observed), else_=0))
+    found = select(looks.c.source_id, newest, func.max(looks.c.observed)).where(looks.c.place <= LOOKS)
+    return {source: last / most for source, last, most in connection.execute(found.group_by(looks.c.source_id))}
 
 
 def _latest(connection: Connection, *, good_only: bool) -> list[Refresh]:

@@ -124,6 +124,7 @@ def _status(feed: Feed, record: SourceRecord | None, now: datetime) -> SourceSta
         last_status=last.status if last else None,
         last_error=last.error if last else None,
         quarantined_rows=record.quarantined_rows if record else 0,
+        coverage=record.coverage if record else None,
     )
 
 

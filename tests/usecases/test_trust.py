@@ -11,13 +11,14 @@ from pricing_sources.observation import Observation, Reading
 from pricing_sources.source import Chapter, Document, FetchRequest
 from service.domain.refreshes import Refresh
 from service.errors import Conflict, Invalid, NotFound
+from service.settings import Settings
 from service.store.store import Store
 from service.usecases.archive import backfill, reparse
 from service.usecases.prices import as_of, get_price, price_history
 from service.usecases.quarantine import get_quarantined, list_quarantine, release_price
 from service.usecases.refresh import import_document
 from service.usecases.refresh import refresh as refresh_source
-from service.usecases.sources import list_disagreements
+from service.usecases.sources import Feed, list_disagreements, list_sources
 from tests.conftest import TickingClock, day
 from tests.store.conftest import Learn, LineFeed
 
@@ -298,3 +299,14 @@ def test_a_failed_document_gets_its_second_chance_with_the_mended_parser(store: 
     [step] = reparse(store, MendedFeed(), now=day("2026-04-01"))
     assert step.refresh.added == 1
     assert amount(store, "2026-03-02", "2026-04-02") == Decimal("2.50")
+
+
+def test_coverage_is_what_the_last_look_read_over_the_best_of_late(store: Store, clock: TickingClock) -> None:
+    feed = LineFeed()
+    look(store, feed, clock, "h100 2.50\na100 1.00\nl4 0.50\nt4 0.30", "2026-03-01")
+    look(store, feed, clock, "h100 2.50\na100 1.00\nl4 0.50", "2026-03-02")
+    feeds = [Feed.of(feed.info, Settings({}))]
+    [status] = list_sources(store, feeds, day("2026-03-03"))
+    assert status.coverage == 0.75
+    [never] = list_sources(store, [Feed.of(LineFeed("cumulus").info, Settings({}))], day("2026-03-03"))
+    assert never.coverage is None
