@@ -10,7 +10,16 @@ from typing import Annotated, Final
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from pricing_sources.registry import SOURCES
 from pricing_sources.source import Document, Excerpting, Source
@@ -19,6 +28,7 @@ from service.cli.session import moment, session, source_named
 from service.domain.refreshes import QuarantinedRow, Refresh, SourceStatus
 from service.errors import Invalid
 from service.scheduling.feeds import transport
+from service.usecases.archive import Step
 from service.usecases.archive import backfill as read_archive
 from service.usecases.archive import reparse as read_again
 from service.usecases.quarantine import list_quarantine
@@ -110,7 +120,7 @@ def backfill(
 ) -> None:
     """Read a feed's past, piece by piece; what is in the log already is not read again."""
     feed = source_named(source)
-    with session() as opened, transport(opened.settings) as network, _progress(quiet=as_json) as tell:
+    with session() as opened, transport(opened.settings) as network:
         steps = read_archive(
             opened.store,
             feed,
@@ -119,21 +129,18 @@ def backfill(
             url=opened.settings.source_url(source),
             api_key=opened.settings.source_key(source),
             since=since,
-            progress=partial(tell, source),
         )
-        _report([step.refresh for step in steps], as_json=as_json)
+        _report(_watched(steps, source, quiet=as_json), as_json=as_json)
 
 
 def reparse(
     source: Annotated[list[str] | None, typer.Argument(help="Sources; all if none.")] = None, *, as_json: AsJson = False
 ) -> None:
     """Read stored documents again that only an older parser has read; the old reading stays on record."""
-    with session() as opened, _progress(quiet=as_json) as tell:
-        named = [source_named(one) for one in source or ()] or SOURCES
+    with session() as opened:
         done = []
-        for one in named:
-            steps = read_again(opened.store, one, now=opened.now(), progress=partial(tell, one.info.id))
-            done += [step.refresh for step in steps]
+        for one in [source_named(one) for one in source or ()] or SOURCES:
+            done += _watched(read_again(opened.store, one, now=opened.now()), one.info.id, quiet=as_json)
         _report(done, as_json=as_json)
 
 
@@ -241,6 +248,19 @@ def _reasons(held: list[QuarantinedRow], refresh_ids: set[int]) -> None:
     ours = [row for row in held if row.refresh_id in refresh_ids]
     for row in reversed(ours[-REASONS_SHOWN:]):
         note(f"held back at {row.locator}: {row.reason}")
+
+
+def _watched(steps: Iterator[Step], source: str, *, quiet: bool) -> list[Refresh]:
+    """Run every step under a bar that fills; silent where nobody looks."""
+    shown = sys.stderr.isatty() and not quiet
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    done = []
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not shown) as bar:
+        task = bar.add_task(source, total=None)
+        for step in steps:
+            bar.update(task, description=f"{source} {step.name}", total=step.of, completed=step.number)
+            done.append(step.refresh)
+    return done
 
 
 @contextmanager

@@ -26,6 +26,8 @@ class Citation:
     reference_url: str = ""
     published_amount: str
     published_unit: str
+    republish: bool | None = None
+    """False where the figure may be used but not served on to others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -154,6 +154,7 @@ def _joined(kind: Kind, condition: Any) -> Select[Any]:
         source_edition.c.publisher,
         source_edition.c.licence,
         source_edition.c.attribution,
+        source_edition.c.republish,
     ).select_from(source)
 
 
@@ -215,6 +216,7 @@ def _price(kind: Kind, row: Row[Any], checked: dict[str, datetime], valid_at: da
             reference_url=row.reference_url,
             published_amount=row.published_amount,
             published_unit=row.published_unit,
+            republish=None if row.republish else False,
         ),
     )
 

@@ -1,13 +1,13 @@
 """The past of a feed: reading its archive back, and reading stored documents again after a parser was mended."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Final
 
 from pricing_sources.errors import SourceError
-from pricing_sources.source import Archive, Chapter, Document, FetchRequest, Source
+from pricing_sources.source import Archive, Document, FetchRequest, NotModified, Source
 from pricing_sources.transport import Transport
 from service.domain.refreshes import Refresh
 from service.errors import Invalid
@@ -41,21 +41,28 @@ def backfill(
     since: str = "",
     progress: Progress = lambda _: None,
 ) -> Iterator[Step]:
-    """Read a feed's archive, chapter by chapter, oldest first; each is sealed on its own.
+    """Read a feed's past: its archive chapter by chapter, oldest first, each sealed on its own.
 
     Chapters sealed before are not read again, so an interrupted run goes on where it stopped.
-    `since` leaves out chapters whose name sorts before it. Raises Invalid for a feed without an
-    archive, FetchFailed and ShapeChanged if even the table of contents cannot be read.
+    `since` leaves out chapters whose name sorts before it. A feed whose answer is its whole history
+    is asked for that. Raises Invalid for a feed that only knows today, FetchFailed and ShapeChanged
+    if even the table of contents cannot be read.
     """
+    request = FetchRequest(url=url or source.info.url, now=now, api_key=api_key, seed=True)
     if not isinstance(source, Archive):
-        raise Invalid.field("source", f"{source.info.id} keeps no archive; a refresh reads all it has")
-    request = FetchRequest(url=url or source.info.url, now=now, api_key=api_key)
+        if source.info.snapshot:
+            raise Invalid.field("source", f"{source.info.id} only says what is on offer now; it keeps no past")
+        whole = partial(source.fetch, transport, request)
+        yield Step(1, 1, "history", _read_chapter(store, source, whole, _attempt(source, now), progress))
+        return
     done = store.read(lambda c: chapters.sealed(c, source.info.id))
     wanted = [one for one in source.chapters(transport, request) if one.name not in done and one.name >= since]
     failures = 0
     for number, chapter in enumerate(wanted, start=1):
         progress(f"{chapter.name} ({number} of {len(wanted)})")
-        refresh = _read_chapter(store, source, transport, request, chapter, progress)
+        fetch = partial(source.fetch_chapter, transport, request, chapter)
+        attempt = replace(_attempt(source, now), chapter=chapter.name)
+        refresh = _read_chapter(store, source, fetch, attempt, progress)
         yield Step(number, len(wanted), chapter.name, refresh)
         failures = 0 if refresh.status == "sealed" else failures + 1
         if failures == FAILURES_IN_A_ROW:
@@ -77,20 +84,20 @@ def reparse(store: Store, source: Source, *, now: datetime, progress: Progress =
         yield Step(number, len(groups), stored[0].url, seal_or_record(store, source, attempt, progress))
 
 
+def _attempt(source: Source, now: datetime) -> Attempt:
+    return Attempt(info=source.info, trigger="backfill", scope="chapter", started_at=now, documents=())
+
+
 def _read_chapter(
-    store: Store, source: Archive, transport: Transport, request: FetchRequest, chapter: Chapter, progress: Progress
+    store: Store,
+    source: Source,
+    fetch: Callable[[], Iterator[Document | NotModified]],
+    attempt: Attempt,
+    progress: Progress,
 ) -> Refresh:
-    attempt = Attempt(
-        info=source.info,
-        trigger="backfill",
-        scope="chapter",
-        started_at=request.now,
-        documents=(),
-        chapter=chapter.name,
-    )
     fetched: list[Document] = []
     try:
-        fetched.extend(source.fetch_chapter(transport, request, chapter))
+        fetched.extend(answer for answer in fetch() if isinstance(answer, Document))
     except SourceError as error:
         return record_failure(store, attempt, error)
     return seal_or_record(store, source, replace(attempt, documents=tuple(fetched)), progress)

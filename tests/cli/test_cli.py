@@ -162,7 +162,7 @@ def test_a_feed_that_cannot_be_reached_is_reported_not_fatal(shell: Shell) -> No
         (("refreshes", "show", "999"), "there is no refresh 999"),
         (("rate-card", "show", "acme"), "none is kept yet; see: costplan rate-card put"),
         (("quarantine", "release", "999", "--reason", "true"), "there is no quarantined row 999"),
-        (("backfill", "ecb"), "ecb keeps no archive; a refresh reads all it has"),
+        (("backfill", "runpod"), "runpod only says what is on offer now; it keeps no past"),
         (("sources", "nimbus"), "there is no source 'nimbus'; there are azure_retail_prices"),
     ],
 )

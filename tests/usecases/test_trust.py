@@ -244,9 +244,21 @@ def test_an_archive_is_read_from_a_chapter_on(store: Store, clock: TickingClock)
     assert [step.name for step in steps] == ["2026-02"]
 
 
-def test_a_feed_without_an_archive_says_so(store: Store, feed: LineFeed) -> None:
-    with pytest.raises(Invalid, match="nimbus keeps no archive"):
-        list(backfill(store, feed, None, now=day("2026-03-01")))
+def test_a_feed_whose_answer_is_its_history_is_asked_for_that(store: Store, clock: TickingClock) -> None:
+    class Historic(LineFeed):
+        def fetch(self, transport: object, request: FetchRequest) -> Iterator[Document]:
+            body = b"h100 3.00 2026-01-01\nh100 2.50 2026-03-01" if request.seed else b"h100 2.50 2026-03-01"
+            yield Document(source_id=self.info.id, url=request.url, body=body, fetched_at=request.now)
+
+    clock.set(day("2026-03-02"))
+    for added in (2, 0):
+        [step] = backfill(store, Historic(), None, now=day("2026-03-02"))
+        assert (step.name, step.refresh.added) == ("history", added)
+
+
+def test_a_feed_that_only_knows_today_says_so(store: Store, listing: LineFeed) -> None:
+    with pytest.raises(Invalid, match="nimbus only says what is on offer now; it keeps no past"):
+        list(backfill(store, listing, None, now=day("2026-03-01")))
 
 
 class MendedFeed(LineFeed):
