@@ -5,14 +5,21 @@ from typing import Final
 
 from typing_extensions import override
 
+from pricing_sources.compute.aws_capacity_blocks import SOURCE as AWS_CAPACITY_BLOCKS
+from pricing_sources.compute.aws_ec2_offers import SOURCE as AWS_EC2_OFFERS
+from pricing_sources.compute.aws_spot_advisor import SOURCE as AWS_SPOT_ADVISOR
+from pricing_sources.compute.aws_spot_prices import SOURCE as AWS_SPOT_PRICES
 from pricing_sources.compute.azure_retail_prices import SOURCE as AZURE_RETAIL_PRICES
 from pricing_sources.compute.runpod import SOURCE as RUNPOD
+from pricing_sources.compute.vast import SOURCE as VAST
 from pricing_sources.electricity.eia_861m import SOURCE as EIA_861M
 from pricing_sources.errors import SourceError
 from pricing_sources.fx.ecb import SOURCE as ECB
 from pricing_sources.labor.bls_ecec import SOURCE as BLS_ECEC
 from pricing_sources.labor.bls_oews import SOURCE as BLS_OEWS
 from pricing_sources.records.baseline import SOURCE as BASELINE
+from pricing_sources.storage.aws_data_transfer import SOURCE as AWS_DATA_TRANSFER
+from pricing_sources.storage.aws_s3_storage import SOURCE as AWS_S3_STORAGE
 from pricing_sources.source import Source
 
 SOURCES: Final[tuple[Source, ...]] = (
@@ -22,6 +29,13 @@ SOURCES: Final[tuple[Source, ...]] = (
     ECB,
     BLS_OEWS,
     BLS_ECEC,
+    AWS_EC2_OFFERS,
+    AWS_SPOT_PRICES,
+    AWS_SPOT_ADVISOR,
+    AWS_CAPACITY_BLOCKS,
+    VAST,
+    AWS_S3_STORAGE,
+    AWS_DATA_TRANSFER,
     BASELINE,
 )
 

@@ -29,6 +29,12 @@ class Cadence:
     stale_after: int = 2
     """How many expected publications may be missed before the feed is called stale."""
 
+    def __post_init__(self) -> None:
+        """Refuse what schedulers read differently: to some, weekday 1 is Monday, to others Tuesday."""
+        weekday = self.cron.split()[-1]
+        if any(character.isdigit() for character in weekday):
+            raise ValueError(f"write weekdays as mon, tue…, not {weekday!r}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceInfo:

@@ -11,7 +11,7 @@ import pricing_sources
 from pricing_sources.errors import ShapeChanged, SourceError
 from pricing_sources.observation import Observation, Rejected, Skipped
 from pricing_sources.registry import SOURCES, source_by_id
-from pricing_sources.source import Document, Source
+from pricing_sources.source import Cadence, Document, Source
 
 PACKAGE = Path(pricing_sources.__file__).parent
 DOCUMENTS = Path(__file__).parents[1] / "documents"
@@ -45,6 +45,11 @@ def document(source: Source, body: bytes) -> Document:
 def test_every_feed_module_is_registered_under_its_own_name() -> None:
     modules = {path.stem for room in ROOMS for path in (PACKAGE / room).glob("*.py")} - {"__init__"}
     assert {source.info.id for source in SOURCES} == modules
+
+
+def test_a_weekday_is_written_out() -> None:
+    with pytest.raises(ValueError, match="write weekdays as mon, tue…, not '1'"):
+        Cadence(cron="30 5 * * 1")
 
 
 def test_no_id_stands_twice() -> None:
