@@ -11,6 +11,7 @@ from pricing_sources.compute.aws_spot_advisor import SOURCE as AWS_SPOT_ADVISOR
 from pricing_sources.compute.aws_spot_prices import SOURCE as AWS_SPOT_PRICES
 from pricing_sources.compute.azure_retail_prices import SOURCE as AZURE_RETAIL_PRICES
 from pricing_sources.compute.runpod import SOURCE as RUNPOD
+from pricing_sources.compute.skypilot_catalog import SOURCE as SKYPILOT_CATALOG
 from pricing_sources.compute.vast import SOURCE as VAST
 from pricing_sources.electricity.eia_861m import SOURCE as EIA_861M
 from pricing_sources.errors import SourceError
@@ -36,6 +37,7 @@ SOURCES: Final[tuple[Source, ...]] = (
     VAST,
     AWS_S3_STORAGE,
     AWS_DATA_TRANSFER,
+    SKYPILOT_CATALOG,
     BASELINE,
 )
 

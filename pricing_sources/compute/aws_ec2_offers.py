@@ -54,10 +54,10 @@ CLASSES: Final = {"standard": "", "convertible": "_convertible"}
 COLUMNS: Final = (
     *("SKU", "OfferTermCode", "TermType", "Unit", "PricePerUnit", "Currency", "StartingRange"),
     *("LeaseContractLength", "PurchaseOption", "OfferingClass"),
-    *("Instance Type", "Operating System", "Tenancy", "CapacityStatus", "Pre Installed S/W", "operation"),
+    *("Instance Type", "Operating System", "Tenancy", "Pre Installed S/W", "operation"),
 )
 
-_CELLS: Final = (b'"Linux"', b'"Shared"', b'"Used"')
+_CELLS: Final = (b'"Linux"', b'"Shared"')
 _INSTANCE_TYPE: Final = re.compile(rb'"(?:p|g|gr|trn|inf|dl)[0-9][a-z0-9-]*\.[a-z0-9-]+"')
 
 
@@ -155,7 +155,9 @@ class _Asked:
 
 
 def _may_be_price(line: bytes) -> bool:
-    return all(cell in line for cell in _CELLS) and _INSTANCE_TYPE.search(line) is not None
+    if not all(cell in line for cell in _CELLS) or b"CapacityReservation" in line:
+        return False
+    return _INSTANCE_TYPE.search(line) is not None
 
 
 def _skip_reason(row: Mapping[str, str]) -> str | None:
@@ -166,7 +168,7 @@ def _skip_reason(row: Mapping[str, str]) -> str | None:
         ("capacity_block", row["operation"].endswith(":CB") or market == "CapacityBlock"),
         ("other_operating_system", row["Operating System"] != "Linux"),
         ("other_tenancy", row["Tenancy"] != "Shared"),
-        ("capacity_reservation", row["CapacityStatus"] != "Used"),
+        ("capacity_reservation", row.get("CapacityStatus", "Used") != "Used"),  # unknown before 2018
         ("bundled_software", row["Pre Installed S/W"] not in {"", "NA"}),
         ("other_market", market not in {"", "OnDemand"}),
         ("local_zone", row.get("Location Type", "AWS Region") != "AWS Region"),

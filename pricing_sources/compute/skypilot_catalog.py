@@ -77,7 +77,7 @@ CLOUDS: Final[Mapping[str, Cloud]] = {
 }
 FETCHED: Final = ("nebius", "aws", "gcp", "lambda", "oci", "runpod", "shadeform", "verda")
 """Not Vast.ai, whose rows are all synthetic; nor Azure, which is typed in now and then and has a feed of its own."""
-SELLERS: Final = {"lambdalabs": "lambda", "digitalocean": "digitalocean", "datacrunch": "verda"}
+SELLERS: Final = {"lambdalabs": "lambda", "datacrunch": "verda"}
 """Sellers that an aggregator calls otherwise than we do."""
 
 COLUMNS: Final = ("InstanceType", "AcceleratorName", "AcceleratorCount", "Region", "Price", "SpotPrice")
@@ -87,6 +87,9 @@ CURRENCY: Final = "USD"
 TPU_PLACEHOLDER: Final = Decimal(700)
 """Stands for an unknown price in the TPU rows of Google Cloud, whatever the size of the slice."""
 
+_NO_GPUS: Final = re.compile(r"0+(\.0*)?")
+_NO_MACHINE: Final = frozenset({"", "TPU-VM"})
+"""What stands for the type of an accelerator that is no part of one."""
 _HOST_FAMILIES: Final = re.compile(r"(a2|a3|a4|a4x|g2|g4)-")
 _FRACTIONAL_A10: Final = re.compile(r"Standard_NV(6|12|18)ads_A10_v5")
 """A sixth, a third and half of an A10, listed with a count of 1."""
@@ -177,7 +180,7 @@ class _File:
     def _skip_reason(self, row: Mapping[str, str]) -> str | None:
         if self.cloud.is_synthetic:
             return "synthetic_price"
-        if row["AcceleratorName"] and row["AcceleratorCount"] not in {"0", "0.0"}:
+        if row["AcceleratorName"] and not _NO_GPUS.fullmatch(row["AcceleratorCount"]):
             return None
         if self.cloud.has_own_hosts and _HOST_FAMILIES.match(row["InstanceType"]):
             return "host_of_accelerators"
@@ -216,7 +219,7 @@ class _File:
         )
 
     def _series(self, row: Mapping[str, str], count: Decimal | None, *, is_spot: bool) -> GpuSeries:
-        is_part = self.cloud.has_own_hosts and not row["InstanceType"] and count is not None
+        is_part = self.cloud.has_own_hosts and row["InstanceType"] in _NO_MACHINE and count is not None
         return GpuSeries(
             source=SkyPilotCatalog.info.id,
             provider=self._provider(row),
@@ -269,6 +272,9 @@ def _cloud_name(document: Document) -> str:
 def _rows(document: Document) -> Iterator[Mapping[str, str]]:
     rows = exact_csv(document.body)
     first = next(rows, None)
+    if first and not document.body.endswith(b"\n"):
+        # A transfer that broke off may end within a number, which then is another number.
+        raise ShapeChanged("the last line does not end; a whole file was expected")
     if first is None:
         raise ShapeChanged("a header without a single row", path="line 1")
     missing = [name for name in COLUMNS if name not in first]
@@ -279,19 +285,20 @@ def _rows(document: Document) -> Iterator[Mapping[str, str]]:
 
 def _count(row: Mapping[str, str]) -> Decimal | None:
     """How many accelerators a machine has; None where the file's figure is no such count."""
-    count = decimal_text(row["AcceleratorCount"] or "none")
+    count = decimal_text(row["AcceleratorCount"], "AcceleratorCount")
     if count < 0:
         raise _RowError(f"AcceleratorCount is {count}; a number above zero was expected")
     is_slice = row["AcceleratorName"].startswith("tpu-")
     is_rounded = count * _WHOLE_PARTS != (count * _WHOLE_PARTS).to_integral_value()
     if is_slice or is_rounded or _FRACTIONAL_A10.fullmatch(row["InstanceType"]):
         return None
-    return count.normalize() if count != count.to_integral_value() else count.to_integral_value()
+    whole = count.to_integral_value()
+    return whole if whole == count else count
 
 
 def _sku(row: Mapping[str, str], count: Decimal | None) -> str:
     """The machine's name; for a part without a machine its own, with how many of it."""
-    if row["InstanceType"]:
+    if row["InstanceType"] not in _NO_MACHINE:
         return row["InstanceType"]
     return row["AcceleratorName"] if count is None else f"{row['AcceleratorName']}:{count}"
 

@@ -27,6 +27,8 @@ REGION: Final = re.compile(r"[a-z]{2}-[a-z]+-[0-9]")
 MAX_INDEX_BYTES: Final = 32 * 1024 * 1024
 MAX_FILE_BYTES: Final = 4 * 1024 * 1024 * 1024
 """Read, not kept; the largest file of one region has 450 to 480 MB today."""
+EARLIEST_VERSION: Final = "20201001"
+"""The archive is read from here on: the oldest file of one region that is known to exist is of this month."""
 SHORTEST_REIGN: Final = timedelta(seconds=2)
 
 _VERSION: Final = re.compile(r"[0-9]{14}")
@@ -55,7 +57,7 @@ def current_files(
 
 
 def monthly_chapters(transport: Transport, request: FetchRequest) -> list[Chapter]:
-    """The first version published in each month, oldest first, of those that were ever in force.
+    """The first version published in each month since 2020-10, oldest first, of those ever in force.
 
     Several versions appear a week while list prices move a few times in years, so a month is fine
     enough; the first is taken because it stays the first when more appear. The index also keeps
@@ -72,7 +74,7 @@ def monthly_chapters(transport: Transport, request: FetchRequest) -> list[Chapte
         path = f"/versions/{name}"
         if not _VERSION.fullmatch(name):
             raise ShapeChanged("a version named such as 20260901120000 was expected", path=path)
-        if _was_in_force(versions[name], path):
+        if name >= EARLIEST_VERSION and _was_in_force(versions[name], path):
             link = required(versions[name], "offerVersionUrl", path)
             months.setdefault(name[:6], Chapter(name, _csv_at_home(link, request.url)))
     return list(months.values())

@@ -219,6 +219,10 @@ def test_an_old_file_without_region_codes_is_of_the_region_in_its_address(url: s
     assert priced(only).series.region == "eu-west-3"
 
 
+def test_a_file_from_before_capacity_reservations_states_the_same_prices() -> None:
+    assert prices(read(TYPED.replace(b'"CapacityStatus"', b'"Comments"'))) == prices(read(TYPED))
+
+
 def test_a_type_newer_than_our_table_takes_the_feeds_own_count() -> None:
     known = priced(row(Instance_Type="p9.48xlarge", GPU="8"))
     assert (known.amount, known.unit, known.series.gpu_count) == (Decimal("6.88"), Unit.GPU_HOUR, 8)

@@ -13,12 +13,11 @@ from tests.pricing_sources.compute.aws_loopback import INDEX, NOW, asking, file_
 from tests.pricing_sources.test_transport import Feed, reply
 
 TYPED = (Path(__file__).parents[2] / "documents" / "aws_ec2_offers" / "typed_seventeen_rows.csv").read_bytes()
-# In the shape of the version index as AWS documents it; the reigns of a second are as seen in 2017 and 2021.
+# In the shape of the version index as AWS documents it; the reign of less than a second is of 2021.
 VERSIONS = {
     "20170224022054": ("2017-02-01T00:00:00Z", "2017-02-28T23:59:59Z"),
-    "20170302183221": ("2017-02-28T23:59:59Z", "2017-03-01T00:00:00Z"),
-    "20170324211955": ("2017-03-01T00:00:00Z", "2017-04-01T00:00:00Z"),
     "20210616194700": ("2021-06-01T00:00:01Z", "2021-06-01T00:00:00Z"),
+    "20210624000000": ("2021-06-01T00:00:01Z", "2021-07-01T00:00:00Z"),
     "20260720134430": ("2026-07-20T13:44:30Z", ""),
     "20260703090000": ("2026-07-03T09:00:00Z", "2026-07-20T13:44:30Z"),
 }
@@ -114,8 +113,8 @@ class TestArchive:
     ) -> None:
         self.listed(feed)
         chapters = SOURCE.chapters(transport, asking(feed))
-        assert [chapter.name for chapter in chapters] == ["20170224022054", "20170324211955", "20260703090000"]
-        assert chapters[0].url == feed.url("/offers/v1.0/aws/AmazonEC2/20170224022054/index.csv")
+        assert [chapter.name for chapter in chapters] == ["20210624000000", "20260703090000"]
+        assert chapters[0].url == feed.url("/offers/v1.0/aws/AmazonEC2/20210624000000/index.csv")
 
     def test_a_version_with_an_odd_name_is_a_change_of_shape(self, feed: Feed, transport: HttpTransport) -> None:
         feed.answers["/offers/v1.0/aws/AmazonEC2/index.json"] = [json_reply({"versions": {"latest": {}}})]
