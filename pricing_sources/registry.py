@@ -10,6 +10,8 @@ from pricing_sources.compute.aws_ec2_offers import SOURCE as AWS_EC2_OFFERS
 from pricing_sources.compute.aws_spot_advisor import SOURCE as AWS_SPOT_ADVISOR
 from pricing_sources.compute.aws_spot_prices import SOURCE as AWS_SPOT_PRICES
 from pricing_sources.compute.azure_retail_prices import SOURCE as AZURE_RETAIL_PRICES
+from pricing_sources.compute.gcp_billing_catalog import SOURCE as GCP_BILLING_CATALOG
+from pricing_sources.compute.gpuhunt_catalog import SOURCE as GPUHUNT_CATALOG
 from pricing_sources.compute.runpod import SOURCE as RUNPOD
 from pricing_sources.compute.skypilot_catalog import SOURCE as SKYPILOT_CATALOG
 from pricing_sources.compute.vast import SOURCE as VAST
@@ -18,10 +20,12 @@ from pricing_sources.errors import SourceError
 from pricing_sources.fx.ecb import SOURCE as ECB
 from pricing_sources.labor.bls_ecec import SOURCE as BLS_ECEC
 from pricing_sources.labor.bls_oews import SOURCE as BLS_OEWS
+from pricing_sources.llm_api.genai_prices import SOURCE as GENAI_PRICES
+from pricing_sources.llm_api.openrouter import SOURCE as OPENROUTER
 from pricing_sources.records.baseline import SOURCE as BASELINE
+from pricing_sources.source import Source
 from pricing_sources.storage.aws_data_transfer import SOURCE as AWS_DATA_TRANSFER
 from pricing_sources.storage.aws_s3_storage import SOURCE as AWS_S3_STORAGE
-from pricing_sources.source import Source
 
 SOURCES: Final[tuple[Source, ...]] = (
     AZURE_RETAIL_PRICES,
@@ -38,6 +42,10 @@ SOURCES: Final[tuple[Source, ...]] = (
     AWS_S3_STORAGE,
     AWS_DATA_TRANSFER,
     SKYPILOT_CATALOG,
+    GPUHUNT_CATALOG,
+    GENAI_PRICES,
+    OPENROUTER,
+    GCP_BILLING_CATALOG,
     BASELINE,
 )
 

@@ -26,6 +26,14 @@ DOCUMENTS = (
     ("ecb", "other/ecb/eurofxref-hist.zip"),
     ("ecb", "other/ecb/eurofxref-daily.xml"),
     ("ecb", "other/ecb/eurofxref.csv"),
+    ("aws_spot_prices", "gpu/aws_spot_js/spot-price-data_2021.json"),
+    ("aws_spot_advisor", "gpu/aws_spot_advisor/spot-advisor-data.json"),
+    ("aws_capacity_blocks", "gpu/aws_capacity_blocks/pricing_2026-03-01_ff99bc1.json"),
+    ("vast", "gpu/vast/compute_index_vast_bundles.json"),
+    ("skypilot_catalog", "gpu/skypilot/v8_nebius_vms_0082b043.csv"),
+    ("skypilot_catalog", "gpu/skypilot/v8_verda_vms_538675a0.csv"),
+    ("genai_prices", "other/genai-prices/v2-data.json"),
+    ("openrouter", "other/openrouter/api_v1_models.json"),
 )
 REFUSED = (
     ("bls_oews", "other/bls/threshold_http200.json", "Daily threshold"),
