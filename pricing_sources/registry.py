@@ -12,9 +12,14 @@ from pricing_sources.compute.aws_spot_prices import SOURCE as AWS_SPOT_PRICES
 from pricing_sources.compute.azure_retail_prices import SOURCE as AZURE_RETAIL_PRICES
 from pricing_sources.compute.gcp_billing_catalog import SOURCE as GCP_BILLING_CATALOG
 from pricing_sources.compute.gpuhunt_catalog import SOURCE as GPUHUNT_CATALOG
+from pricing_sources.compute.linode import SOURCE as LINODE
+from pricing_sources.compute.primeintellect import SOURCE as PRIMEINTELLECT
 from pricing_sources.compute.runpod import SOURCE as RUNPOD
+from pricing_sources.compute.runpod_rest_v2 import SOURCE as RUNPOD_REST_V2
 from pricing_sources.compute.skypilot_catalog import SOURCE as SKYPILOT_CATALOG
 from pricing_sources.compute.vast import SOURCE as VAST
+from pricing_sources.compute.verda import SOURCE as VERDA
+from pricing_sources.compute.vultr import SOURCE as VULTR
 from pricing_sources.electricity.eia_861m import SOURCE as EIA_861M
 from pricing_sources.errors import SourceError
 from pricing_sources.fx.ecb import SOURCE as ECB
@@ -46,6 +51,11 @@ SOURCES: Final[tuple[Source, ...]] = (
     GENAI_PRICES,
     OPENROUTER,
     GCP_BILLING_CATALOG,
+    RUNPOD_REST_V2,
+    VERDA,
+    LINODE,
+    VULTR,
+    PRIMEINTELLECT,
     BASELINE,
 )
 

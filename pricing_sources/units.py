@@ -4,8 +4,9 @@ Spelling follows FOCUS UnitFormat (`<Singular>-<Plural time>`, `<quantity> <plur
 outside its list, which FOCUS allows.
 """
 
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
 from enum import StrEnum
+from fractions import Fraction
 from typing import Final
 
 
@@ -74,3 +75,14 @@ def factor(from_unit: Unit, to_unit: Unit) -> Decimal:
     if (to_unit, from_unit) in _FACTORS:
         return 1 / _FACTORS[to_unit, from_unit]
     raise UnitMismatch(f"cannot turn {from_unit} into {to_unit}: they do not measure the same thing")
+
+
+def divided(price: Decimal, by: Decimal | Fraction | int) -> Decimal:
+    """Divide exactly where a decimal can hold the quotient, else to 12 significant digits.
+
+    >>> divided(Decimal("23.92"), 8), divided(Decimal("0.9"), Fraction(1, 6)), divided(Decimal(1), 3)
+    (Decimal('2.99'), Decimal('5.4'), Decimal('0.333333333333'))
+    """
+    exact, divisor = Context(prec=28), Fraction(by)
+    quotient = exact.divide(exact.multiply(price, Decimal(divisor.denominator)), Decimal(divisor.numerator))
+    return Context(prec=12).plus(quotient) if exact.flags[Inexact] else quotient

@@ -18,10 +18,10 @@ from typing import Any, Final
 from pricing_sources.documents import exact_json, required
 from pricing_sources.errors import ShapeChanged
 from pricing_sources.observation import GpuSeries, Kind, Observation, PricingCategory, Reading, Rejected, Skipped
-from pricing_sources.protocols.aws_sizes import SIZES, per_accelerator
+from pricing_sources.protocols.aws_sizes import SIZES
 from pricing_sources.source import Cadence, Document, FetchRequest, NotModified, SourceInfo
 from pricing_sources.transport import Transport
-from pricing_sources.units import Unit
+from pricing_sources.units import Unit, divided
 
 MAX_BYTES: Final = 8 * 1024 * 1024
 PAGE: Final = "https://aws.amazon.com/ec2/capacityblocks/pricing/"
@@ -167,7 +167,7 @@ def _observation(machine: _Machine, region: str, hourly: Decimal, locator: str, 
             gpu_count=machine.count,
             gpu_memory_gb=size.memory_gb if size else None,
         ),
-        amount=per_accelerator(hourly, machine.count),
+        amount=divided(hourly, machine.count),
         currency="USD",
         unit=Unit.GPU_HOUR,
         valid_from=updated,

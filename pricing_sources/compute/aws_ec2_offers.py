@@ -34,10 +34,10 @@ from pricing_sources.observation import (
 )
 from pricing_sources.protocols import aws_offer_file, aws_offer_index
 from pricing_sources.protocols.aws_offer_file import OfferFile, RowError, currency_of, first_stands, price_of, rejected
-from pricing_sources.protocols.aws_sizes import SIZES, looks_accelerated, per_accelerator
+from pricing_sources.protocols.aws_sizes import SIZES, looks_accelerated
 from pricing_sources.source import Cadence, Chapter, Document, FetchRequest, NotModified, SourceInfo
 from pricing_sources.transport import Transport
-from pricing_sources.units import Unit
+from pricing_sources.units import Unit, divided
 
 SERVICE: Final = "AmazonEC2"
 REGIONS: Final = (
@@ -243,7 +243,7 @@ def _observation(file: OfferFile, row: Mapping[str, str], locator: str, asked: _
     per = series.gpu_count
     return Observation(
         series=series,
-        amount=per_accelerator(asked.total, asked.hours * (per or Decimal(1))),
+        amount=divided(asked.total, asked.hours * (per or Decimal(1))),
         currency=currency_of(row),
         unit=Unit.GPU_HOUR if per else Unit.INSTANCE_HOUR,
         valid_from=file.published_at,

@@ -15,10 +15,10 @@ from typing import Any, Final
 from pricing_sources.documents import decimal_text, exact_json, required
 from pricing_sources.errors import ShapeChanged
 from pricing_sources.observation import GpuSeries, Kind, Observation, PricingCategory, Reading, Rejected, Skipped
-from pricing_sources.protocols.aws_sizes import SIZES, looks_accelerated, per_accelerator
+from pricing_sources.protocols.aws_sizes import SIZES, looks_accelerated
 from pricing_sources.source import Cadence, Document, FetchRequest, NotModified, SourceInfo
 from pricing_sources.transport import Transport
-from pricing_sources.units import Unit
+from pricing_sources.units import Unit, divided
 
 MAX_BYTES: Final = 32 * 1024 * 1024
 LEGACY_REGIONS: Final = {
@@ -173,7 +173,7 @@ def _observation(
     whole = "price of a whole machine; its number of accelerators is not documented here"
     return Observation(
         series=series,
-        amount=per_accelerator(amount, size.count) if size else amount,
+        amount=divided(amount, size.count) if size else amount,
         currency=currency,
         unit=Unit.GPU_HOUR if size else Unit.INSTANCE_HOUR,
         valid_from=document.fetched_at,

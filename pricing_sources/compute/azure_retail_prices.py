@@ -21,7 +21,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Context, Decimal, Inexact
+from decimal import Decimal
 from fractions import Fraction
 from importlib.resources import files
 from typing import Any, Final
@@ -41,7 +41,7 @@ from pricing_sources.observation import (
 )
 from pricing_sources.source import Cadence, Document, FetchRequest, SourceInfo
 from pricing_sources.transport import Transport
-from pricing_sources.units import Unit
+from pricing_sources.units import Unit, divided
 
 OFFICIAL_URL: Final = "https://prices.azure.com/api/retail/prices"
 QUERY: Final = {
@@ -241,7 +241,7 @@ def _observation(row: Mapping[str, Any], locator: str, purchase: _Purchase, pric
     size = _SIZES.get(sku)
     return Observation(
         series=_series(row, sku, size, purchase),
-        amount=_divided(price, purchase.hours * (size.gpus if size else Fraction(1))),
+        amount=divided(price, purchase.hours * (size.gpus if size else Fraction(1))),
         currency=_currency(row),
         unit=Unit.GPU_HOUR if size else Unit.INSTANCE_HOUR,
         valid_from=_effective(row),
@@ -262,7 +262,7 @@ def _series(row: Mapping[str, Any], sku: str, size: Size | None, purchase: _Purc
         purchase=purchase.name,
         pricing_category=purchase.category,
         accelerator=size.accelerator if size else "",
-        gpu_count=_divided(Decimal(1), 1 / size.gpus) if size else None,
+        gpu_count=divided(Decimal(1), 1 / size.gpus) if size else None,
         gpu_memory_gb=size.gpu_memory_gb if size else None,
     )
 
@@ -370,13 +370,6 @@ def _effective(row: Mapping[str, Any]) -> datetime:
 
 def _meter_ends(row: Mapping[str, Any], ending: str) -> bool:
     return _text(row, "meterName").endswith(ending) or str(row.get("skuName") or "").endswith(ending)
-
-
-def _divided(price: Decimal, by: Fraction) -> Decimal:
-    """Divide exactly where a decimal can hold the quotient, else to 12 significant digits."""
-    exact = Context(prec=28)
-    quotient = exact.divide(exact.multiply(price, Decimal(by.denominator)), Decimal(by.numerator))
-    return Context(prec=12).plus(quotient) if exact.flags[Inexact] else quotient
 
 
 def _shortened(row: object) -> str:

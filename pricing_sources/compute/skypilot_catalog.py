@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from decimal import Context, Decimal, Inexact
+from decimal import Decimal
 from itertools import chain
 from typing import Final
 from urllib.parse import urlsplit
@@ -40,7 +40,7 @@ from pricing_sources.observation import (
 )
 from pricing_sources.source import Cadence, Document, FetchRequest, SourceInfo
 from pricing_sources.transport import Transport
-from pricing_sources.units import Unit
+from pricing_sources.units import Unit, divided
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +206,7 @@ class _File:
         is_half = is_spot and self.cloud.spot_is_half
         return Observation(
             series=self._series(row, count, is_spot=is_spot),
-            amount=_divided(price, count) if count else price,
+            amount=divided(price, count) if count else price,
             currency=CURRENCY,
             unit=Unit.GPU_HOUR if count else Unit.INSTANCE_HOUR,
             valid_from=self.document.fetched_at,
@@ -307,13 +307,6 @@ def _memory(row: Mapping[str, str]) -> Decimal | None:
     """Memory of one GPU, from text that is Python in one file and JSON in another."""
     sizes = re.findall(r"""["']SizeInMiB["']: *([0-9]+)""", row.get("GpuInfo", ""))
     return Decimal(sizes[0]) / 1024 if len(sizes) == 1 else None
-
-
-def _divided(price: Decimal, by: Decimal) -> Decimal:
-    """Divide exactly where a decimal can hold the quotient, else to 12 significant digits."""
-    exact = Context(prec=28)
-    quotient = exact.divide(price, by)
-    return Context(prec=12).plus(quotient) if exact.flags[Inexact] else quotient
 
 
 def _shortened(row: Mapping[str, str]) -> str:

@@ -28,7 +28,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import ROUND_CEILING, Context, Decimal, Inexact
+from decimal import ROUND_CEILING, Decimal
 from itertools import pairwise
 from typing import Any, Final
 
@@ -47,7 +47,7 @@ from pricing_sources.observation import (
 )
 from pricing_sources.source import Cadence, Document, FetchRequest, SourceInfo
 from pricing_sources.transport import Transport
-from pricing_sources.units import Unit
+from pricing_sources.units import Unit, divided
 
 GPU_NAMES: Final = (
     *("B300", "B200", "H200", "H200 NVL", "H100 SXM", "H100 NVL", "H100 PCIE", "GH200 SXM"),
@@ -237,7 +237,7 @@ class _Markets:
             return "zero_price"
         if field is BID and isinstance(offer[ASKED.name], Decimal) and price > offer[ASKED.name]:
             return "bid_above_price"
-        self._quotes[field][market].append(_Quote(_divided(price, market.gpus), price, place))
+        self._quotes[field][market].append(_Quote(divided(price, market.gpus), price, place))
         return "aggregated"
 
 
@@ -329,13 +329,6 @@ def _positive(offer: Mapping[str, Any], name: str) -> Decimal:
     if not isinstance(value, Decimal) or value <= 0:
         raise _RowError(f"{name} is {value!r}; a number above zero was expected")
     return value
-
-
-def _divided(price: Decimal, by: int) -> Decimal:
-    """Divide exactly where a decimal can hold the quotient, else to 12 significant digits."""
-    exact = Context(prec=28)
-    quotient = exact.divide(price, Decimal(by))
-    return Context(prec=12).plus(quotient) if exact.flags[Inexact] else quotient
 
 
 def _observation(market: _Market, field: PriceField, statistic: str, quote: _Quote, document: Document) -> Observation:

@@ -8,11 +8,10 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Context, Decimal, Inexact
+from decimal import Decimal
 from importlib.resources import files
 from typing import Final
 
-DIGITS: Final = 12
 """Kept of a quotient that no decimal holds."""
 _FAMILY: Final = re.compile(r"(p|g|gr|trn|inf|dl)[0-9][a-z0-9-]*\.[a-z0-9-]+")
 
@@ -37,17 +36,6 @@ def looks_accelerated(instance_type: str) -> bool:
     (True, False, False)
     """
     return _FAMILY.fullmatch(instance_type) is not None
-
-
-def per_accelerator(price: Decimal, count: Decimal) -> Decimal:
-    """The share of one accelerator: exact where a decimal can hold it, else to 12 significant digits.
-
-    >>> per_accelerator(Decimal("55.04"), Decimal(8)), per_accelerator(Decimal("0.2"), Decimal("0.125"))
-    (Decimal('6.88'), Decimal('1.6'))
-    """
-    exact = Context(prec=28)
-    quotient = exact.divide(price, count)
-    return Context(prec=DIGITS).plus(quotient) if exact.flags[Inexact] else quotient
 
 
 def _documented() -> dict[str, Size]:

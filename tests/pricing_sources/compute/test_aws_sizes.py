@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pricing_sources.documents import exact_json
-from pricing_sources.protocols.aws_sizes import SIZES, looks_accelerated, per_accelerator
+from pricing_sources.protocols.aws_sizes import SIZES, looks_accelerated
+from pricing_sources.units import divided
 
 OVERRIDDEN = ("g5.", "g6", "gr6", "trn2", "p6-")
 """Families whose memory or count the API misreports, or states for the whole chip."""
@@ -49,7 +50,7 @@ def test_a_type_of_another_family_is_not_accelerated(name: str) -> None:
 
 
 def test_a_quotient_no_decimal_holds_has_twelve_digits() -> None:
-    assert per_accelerator(Decimal(1), Decimal(6)) == Decimal("0.166666666667")
+    assert divided(Decimal(1), Decimal(6)) == Decimal("0.166666666667")
 
 
 def test_counts_and_memories_are_those_of_the_recorded_api_but_for_the_families_it_gets_wrong(recorded: Path) -> None:
