@@ -86,8 +86,8 @@ class GpuSeries:
     """A quality tier the price depends on (`secure`, `community`), or empty."""
     statistic: str = ""
     """Empty for a price somebody asks; `min`, `p10`, `p25`, `median`, `p75`, `p90`, `max` of a market."""
-    accelerator: str = ""
-    """The accelerator as the feed names it, or as a sourced table maps it; empty where unknown."""
+    accelerator: str = field(default="", compare=False)
+    """The accelerator as the feed names it, or as a sourced table maps it; empty where unknown. Feeds rename them."""
     gpu_count: Decimal | None = field(default=None, compare=False)
     """Accelerators per instance; may be a fraction; None where no sourced table has it."""
     gpu_memory_gb: Decimal | None = field(default=None, compare=False)

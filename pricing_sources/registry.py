@@ -13,9 +13,12 @@ from pricing_sources.compute.azure_retail_prices import SOURCE as AZURE_RETAIL_P
 from pricing_sources.compute.gcp_billing_catalog import SOURCE as GCP_BILLING_CATALOG
 from pricing_sources.compute.gpuhunt_catalog import SOURCE as GPUHUNT_CATALOG
 from pricing_sources.compute.linode import SOURCE as LINODE
+from pricing_sources.compute.oci import SOURCE as OCI
+from pricing_sources.compute.ovhcloud import SOURCE as OVHCLOUD
 from pricing_sources.compute.primeintellect import SOURCE as PRIMEINTELLECT
 from pricing_sources.compute.runpod import SOURCE as RUNPOD
 from pricing_sources.compute.runpod_rest_v2 import SOURCE as RUNPOD_REST_V2
+from pricing_sources.compute.scaleway import SOURCE as SCALEWAY
 from pricing_sources.compute.skypilot_catalog import SOURCE as SKYPILOT_CATALOG
 from pricing_sources.compute.vast import SOURCE as VAST
 from pricing_sources.compute.verda import SOURCE as VERDA
@@ -56,6 +59,9 @@ SOURCES: Final[tuple[Source, ...]] = (
     LINODE,
     VULTR,
     PRIMEINTELLECT,
+    OCI,
+    OVHCLOUD,
+    SCALEWAY,
     BASELINE,
 )
 

@@ -1,0 +1,56 @@
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from pricing_sources.compute import oci
+from pricing_sources.compute.oci import SOURCE
+from pricing_sources.errors import FetchFailed
+from tests.pricing_sources.reading import fetched, prices, read, rejected, skipped, typed
+from tests.pricing_sources.test_transport import Feed, feed, reply
+
+__all__ = ["feed"]
+
+BODY = typed(SOURCE, "typed_five_products.json")
+
+
+def test_a_price_is_for_one_gpu_already() -> None:
+    price = prices(read(SOURCE, BODY))["oci/B98415/global/on_demand"]
+    assert (price.amount, price.series.accelerator, price.series.gpu_count) == (Decimal(10), "H100", 1)
+
+
+def test_each_currency_keeps_its_own_price_and_a_discount_is_no_list_price() -> None:
+    price = prices(read(SOURCE, BODY))["oci/B95907/global/on_demand"]
+    assert (price.amount, price.currency, price.series.accelerator) == (Decimal("3.72"), "EUR", "A100 80GB")
+    assert skipped(read(SOURCE, BODY)) == {"not_a_list_price": 1, "zero_price": 1, "not_accelerated": 1}
+
+
+def test_a_word_is_no_price() -> None:
+    assert rejected(read(SOURCE, BODY)) == ["'variable' where a price was expected"]
+
+
+def test_the_recorded_list_is_read_to_the_last_product(recorded: Path) -> None:
+    readings = read(SOURCE, (recorded / "gpu/oci/prices_usd.json").read_bytes())
+    found = prices(readings)
+    assert (len(found), rejected(readings)) == (7, [])
+    assert len(readings) == len(found) + sum(skipped(readings).values())
+    assert found["oci/B89734/global/on_demand"].series.accelerator == "V100"
+
+
+def test_when_the_first_host_turns_us_away_the_second_is_asked(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    feed.answers = {"/api": [reply(status=403)], "/file": [reply(BODY)]}
+    monkeypatch.setattr(oci, "FALLBACK", feed.url("/file"))
+    monkeypatch.setattr(type(SOURCE), "info", SOURCE.info.__class__(**_fields(feed.url("/api"))))
+    [document] = fetched(SOURCE, feed.url("/api"))
+    assert (document.body, document.url) == (BODY, feed.url("/file"))
+
+
+def test_a_mirror_that_fails_is_not_replaced_by_the_publisher(feed: Feed) -> None:
+    feed.answers = {"/mirror": [reply(status=403)]}
+    with pytest.raises(FetchFailed, match="answered 403"):
+        list(fetched(SOURCE, feed.url("/mirror")))
+
+
+def _fields(url: str) -> dict[str, object]:
+    info = SOURCE.info
+    return {name: getattr(info, name) for name in info.__dataclass_fields__} | {"url": url}
