@@ -16,14 +16,15 @@ class SourceError(Exception):
 class FetchFailed(SourceError):
     """The feed could not be reached, answered with a failure, or sent too much.
 
-    `retry_after_seconds` is what the feed itself asked for, if it did.
+    `retry_after_seconds` is what the feed itself asked for, if it did; `status` what it answered with.
     """
 
     code = "fetch_failed"
 
-    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
+    def __init__(self, message: str, *, retry_after_seconds: float | None = None, status: int | None = None) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+        self.status = status
 
 
 class ShapeChanged(SourceError):

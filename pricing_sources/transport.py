@@ -354,7 +354,7 @@ def _require_success(response: httpx2.Response, where: str) -> None:
     wait = next((wait for wait in waits if wait is not None), None)
     if status in RETRIED_STATUSES:
         raise _Passing(f"{where}: answered {status}", wait)
-    raise FetchFailed(f"{where}: answered {status}")
+    raise FetchFailed(f"{where}: answered {status}", status=status)
 
 
 def _seconds(retry_after: str) -> float | None:

@@ -33,7 +33,7 @@ SHORTEST_REIGN: Final = timedelta(seconds=2)
 
 _VERSION: Final = re.compile(r"[0-9]{14}")
 _LINK: Final = re.compile(r"/offers/v1\.0/aws/[A-Za-z0-9]+/[A-Za-z0-9/-]+/index\.json")
-_MISSING: Final = ("answered 403", "answered 404")
+_MISSING: Final = frozenset({403, 404})
 """What the store of the files says of one that is not there."""
 
 
@@ -101,7 +101,7 @@ def chapter_files(
         try:
             reply = transport.get(url, max_bytes=MAX_FILE_BYTES, excerpt=keep)
         except FetchFailed as failure:
-            if not str(failure).endswith(_MISSING):
+            if failure.status not in _MISSING:
                 raise
             missing.append(failure)
         else:
