@@ -96,6 +96,11 @@ def show_one(series: str, *, valid_at: ValidAt = None, known_at: KnownAt = None,
         ):
             if value:
                 say(f"  {label:15}{text(value)}")
+        if cited.republish is False:
+            say("  licence         for your own use only: not to be republished")
+        for one in list_disagreements(opened.store, series=series):
+            other, amount = (one.other_series, one.other_amount) if one.series == series else (one.series, one.amount)
+            say(f"  disagrees      {other}: {text(amount)}, {one.share:.1%} apart")
 
 
 @app.command("history")
@@ -109,7 +114,7 @@ def history(series: str, *, known_at: KnownAt = None, as_json: AsJson = False) -
             return
         table(
             "",
-            ["Since", "#Price", "Currency", "Per", "Change", "Status", "Learned", "Document"],
+            ["Since", "#Price", "Currency", "Per", "Change", "Status", "Learned", "By", "Document"],
             [
                 (
                     one.valid_from,
@@ -119,6 +124,7 @@ def history(series: str, *, known_at: KnownAt = None, as_json: AsJson = False) -
                     one.change,
                     one.status,
                     one.recorded_at,
+                    one.trigger,
                     one.document_sha256[:12],
                 )
                 for one in points

@@ -126,6 +126,8 @@ class SeriesPoint:
     valid_from: datetime
     recorded_at: datetime
     change: Literal["observed", "correction", "retracted", "absent"]
+    trigger: Trigger
+    """What set off the refresh that wrote it: `backfill` for a past read afterwards, `release`, `reparse`…"""
     amount: str | None
     currency: str | None
     unit: str

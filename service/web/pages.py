@@ -14,7 +14,8 @@ from service.store.prices import PriceFilter
 from service.usecases.estimates import get_estimate, list_estimates, new_estimate
 from service.usecases.formulas import list_formulas
 from service.usecases.prices import PricePage, as_of, get_price, price_history, search_prices
-from service.usecases.sources import list_refreshes, list_sources
+from service.usecases.quarantine import list_quarantine
+from service.usecases.sources import list_disagreements, list_refreshes, list_sources
 from service.web.home import home
 from service.web.render import page
 from service.web.visit import (
@@ -73,7 +74,17 @@ def series_page(request: Request, visit: VisitDep, series: str) -> Response:
         price = get_price(visit.store, as_of(visit.now), series)
     except NoData as error:
         missing = str(error)
-    return page(request, "series.html", visit.now, series=series, price=price, missing=missing, points=points[::-1])
+    disputed = list_disagreements(visit.store, series=series)
+    return page(
+        request,
+        "series.html",
+        visit.now,
+        series=series,
+        price=price,
+        missing=missing,
+        points=points[::-1],
+        disagreements=disputed,
+    )
 
 
 @router.get("/sources")
@@ -81,7 +92,16 @@ def sources(request: Request, visit: VisitDep) -> Response:
     """How every source stands, and the newest refreshes."""
     listed = list_sources(visit.store, visit.feeds, visit.now)
     refreshes = list_refreshes(visit.store, limit=20)
-    return page(request, "sources.html", visit.now, sources=listed, refreshes=refreshes)
+    held, disputed = list_quarantine(visit.store, limit=20), list_disagreements(visit.store, limit=20)
+    return page(
+        request,
+        "sources.html",
+        visit.now,
+        sources=listed,
+        refreshes=refreshes,
+        held=held,
+        disagreements=disputed,
+    )
 
 
 @router.get("/estimates")

@@ -8,7 +8,11 @@ import pytest
 from fastapi.testclient import TestClient
 from typing_extensions import override
 
+from pricing_sources.source import Document
+from service.usecases.refresh import import_document
 from tests.api.conftest import H100, MixedFeed, seed
+from tests.conftest import TickingClock, day
+from tests.store.conftest import LineFeed
 
 PAGES = ("/", "/prices", "/sources", "/estimates", "/formulas", "/docs")
 FORM = {"name": "Run <i>one</i>", "gpus": "1,000", "hours": "10", "gpu_price": H100, "currency": "usd"}
@@ -235,3 +239,21 @@ def test_a_page_that_is_not_there_is_a_page(client: TestClient) -> None:
         assert response.status_code == 404
         assert response.headers["content-type"].startswith("text/html")
         assert "Not Found" in words(response)
+
+
+def test_what_was_held_back_and_where_feeds_disagree_is_shown(
+    client: TestClient, feed: MixedFeed, clock: TickingClock
+) -> None:
+    seed(client.app.state.store, feed, clock, b"h100 0.001\na100 1.10\n", on="2026-03-02")
+    clock.set(day("2026-03-03"))
+    other = LineFeed("cumulus", provider="baseline")
+    document = Document(source_id="cumulus", url="file:x", body=b"h100 2.00", fetched_at=day("2026-03-03"))
+    import_document(client.app.state.store, other, document, now=clock())
+
+    sources = words(client.get("/sources"))
+    assert "0.001 is over 10 times off 2.5, the price before it" in sources
+    assert "Feeds that disagree" in sources
+    series = words(client.get(f"/series/{H100}"))
+    assert "Other feeds say cumulus/h100/global/on_demand : 2 USD per GPU-Hours, 20.0% apart" in series
+    outline(client.get("/sources"))
+    outline(client.get(f"/series/{H100}"))
