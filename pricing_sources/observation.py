@@ -93,11 +93,14 @@ class GpuSeries:
     gpu_memory_gb: Decimal | None = field(default=None, compare=False)
     includes_power: bool = field(default=True, compare=False)
     """A rented hour contains its electricity, so an estimate must not add it again."""
+    resold: bool = field(default=False, compare=False)
+    """True where the source lists machines of several providers: its keys then name the provider, too."""
 
     @property
     def key(self) -> str:
-        """The stable key: source / sku / region / tier / purchase / statistic."""
-        return key_of(self.source, self.sku, self.region, self.tier, self.purchase, self.statistic)
+        """The stable key: source / (provider) / sku / region / tier / purchase / statistic."""
+        seller = self.provider if self.resold else ""
+        return key_of(self.source, seller, self.sku, self.region, self.tier, self.purchase, self.statistic)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

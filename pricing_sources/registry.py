@@ -10,8 +10,11 @@ from pricing_sources.compute.aws_ec2_offers import SOURCE as AWS_EC2_OFFERS
 from pricing_sources.compute.aws_spot_advisor import SOURCE as AWS_SPOT_ADVISOR
 from pricing_sources.compute.aws_spot_prices import SOURCE as AWS_SPOT_PRICES
 from pricing_sources.compute.azure_retail_prices import SOURCE as AZURE_RETAIL_PRICES
+from pricing_sources.compute.cloudrift import SOURCE as CLOUDRIFT
+from pricing_sources.compute.digitalocean import SOURCE as DIGITALOCEAN
 from pricing_sources.compute.gcp_billing_catalog import SOURCE as GCP_BILLING_CATALOG
 from pricing_sources.compute.gpuhunt_catalog import SOURCE as GPUHUNT_CATALOG
+from pricing_sources.compute.lambda_cloud import SOURCE as LAMBDA_CLOUD
 from pricing_sources.compute.linode import SOURCE as LINODE
 from pricing_sources.compute.oci import SOURCE as OCI
 from pricing_sources.compute.ovhcloud import SOURCE as OVHCLOUD
@@ -19,11 +22,15 @@ from pricing_sources.compute.primeintellect import SOURCE as PRIMEINTELLECT
 from pricing_sources.compute.runpod import SOURCE as RUNPOD
 from pricing_sources.compute.runpod_rest_v2 import SOURCE as RUNPOD_REST_V2
 from pricing_sources.compute.scaleway import SOURCE as SCALEWAY
+from pricing_sources.compute.shadeform import SOURCE as SHADEFORM
 from pricing_sources.compute.skypilot_catalog import SOURCE as SKYPILOT_CATALOG
 from pricing_sources.compute.vast import SOURCE as VAST
 from pricing_sources.compute.verda import SOURCE as VERDA
 from pricing_sources.compute.vultr import SOURCE as VULTR
 from pricing_sources.electricity.eia_861m import SOURCE as EIA_861M
+from pricing_sources.electricity.ember_monthly import SOURCE as EMBER_MONTHLY
+from pricing_sources.electricity.energy_charts import SOURCE as ENERGY_CHARTS
+from pricing_sources.electricity.smard import SOURCE as SMARD
 from pricing_sources.errors import SourceError
 from pricing_sources.fx.ecb import SOURCE as ECB
 from pricing_sources.labor.bls_ecec import SOURCE as BLS_ECEC
@@ -62,6 +69,13 @@ SOURCES: Final[tuple[Source, ...]] = (
     OCI,
     OVHCLOUD,
     SCALEWAY,
+    ENERGY_CHARTS,
+    EMBER_MONTHLY,
+    SMARD,
+    DIGITALOCEAN,
+    LAMBDA_CLOUD,
+    SHADEFORM,
+    CLOUDRIFT,
     BASELINE,
 )
 

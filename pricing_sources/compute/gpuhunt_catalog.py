@@ -180,6 +180,7 @@ class _Catalog:
         return GpuSeries(
             source=GpuhuntCatalog.info.id,
             provider=self.seller,
+            resold=True,
             sku=_sku(row) if self.seller == "gcp" else _text(row, "instance_name"),
             region=_region(row) if self.seller == "gcp" else row["location"] or "global",
             purchase=purchase.name,

@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Context, Decimal, Inexact
+from decimal import Decimal
 from typing import Any, Final
 
 from pricing_sources.documents import exact_json, required
@@ -24,7 +24,7 @@ from pricing_sources.errors import FetchFailed, ShapeChanged
 from pricing_sources.observation import GpuSeries, Kind, Observation, PricingCategory, Reading, Rejected, Skipped
 from pricing_sources.source import Cadence, Document, FetchRequest, SourceInfo
 from pricing_sources.transport import Transport
-from pricing_sources.units import Unit
+from pricing_sources.units import Unit, divided
 
 PAGE_SIZE: Final = 100
 """The most the server gives."""
@@ -151,7 +151,7 @@ def _reading(row: Mapping[str, Any], field: PriceField, document: Document, plac
         raise _RowError(f"gpuCount is {count!r}; a whole number above zero was expected")
     return Observation(
         series=_series(row, field, count),
-        amount=_divided(price, count),
+        amount=divided(price, count),
         currency=_currency(prices),
         unit=Unit.GPU_HOUR,
         valid_from=document.fetched_at,
@@ -171,7 +171,8 @@ def _series(row: Mapping[str, Any], field: PriceField, count: Decimal) -> GpuSer
     return GpuSeries(
         source=PrimeIntellect.info.id,
         provider=seller,
-        sku=f"{seller}/{name}" if count == 1 else f"{seller}/{count}x {name}",
+        sku=name if count == 1 else f"{count}x {name}",
+        resold=True,
         region=str(row.get("dataCenter") or row.get("country") or "global"),
         purchase="spot" if is_spot else "on_demand",
         pricing_category=PricingCategory.DYNAMIC if is_spot else PricingCategory.STANDARD,
@@ -194,13 +195,6 @@ def _currency(prices: Mapping[str, Any]) -> str:
     if not isinstance(code, str) or not re.fullmatch(r"[A-Z]{3}", code):
         raise _RowError(f"currency is {code!r}; an ISO 4217 code was expected")
     return code
-
-
-def _divided(price: Decimal, by: Decimal) -> Decimal:
-    """Divide exactly where a decimal can hold the quotient, else to 12 significant digits."""
-    exact = Context(prec=28)
-    quotient = exact.divide(price, by)
-    return Context(prec=12).plus(quotient) if exact.flags[Inexact] else quotient
 
 
 def _cheapest(readings: list[Reading]) -> Iterator[Reading]:

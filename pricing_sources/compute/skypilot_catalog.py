@@ -223,6 +223,7 @@ class _File:
         return GpuSeries(
             source=SkyPilotCatalog.info.id,
             provider=self._provider(row),
+            resold=True,
             sku=_sku(row, count),
             region=self._region(row, is_spot=is_spot),
             purchase="spot" if is_spot else "on_demand",

@@ -35,6 +35,8 @@ class Offer:
     memory_gb: Decimal | None
     """Of one accelerator."""
     tier: str = ""
+    resold: bool = False
+    """True where the source lists several providers' machines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,7 @@ def offer_price(offer: Offer, asked: Asked, document: Document, locator: str) ->
         accelerator=offer.accelerator,
         gpu_count=offer.gpus,
         gpu_memory_gb=offer.memory_gb,
+        resold=offer.resold,
     )
     return Observation(
         series=series,

@@ -145,7 +145,9 @@ class Stager:
             if spec.compare and spec.name != "source" and current[spec.name] != getattr(one, spec.name):
                 was, now = current[spec.name], getattr(one, spec.name)
                 raise Invalid.field(one.key, f"{spec.name} was {was!r} and now is {now!r}: two series, one key")
-        described = {spec.name: getattr(one, spec.name) for spec in fields(one) if not spec.compare}
+        described = {
+            spec.name: getattr(one, spec.name) for spec in fields(one) if not spec.compare and spec.name in current
+        }
         self.connection.execute(update(table).where(table.c.series_id == series_id).values(described))
 
     def _intern_terms(self, wanted: set[tuple[str, ...]]) -> None:

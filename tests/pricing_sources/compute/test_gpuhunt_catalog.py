@@ -61,7 +61,7 @@ def series(reading: Reading) -> GpuSeries:
 
 def prices(readings: list[Reading]) -> dict[str, tuple[str, Unit]]:
     return {
-        each.series.key.partition("/")[2]: (str(each.amount), each.unit)
+        each.series.key.split("/", 2)[2]: (str(each.amount), each.unit)
         for each in readings
         if isinstance(each, Observation)
     }
@@ -191,7 +191,7 @@ def test_a_second_price_of_a_series_is_held_and_names_the_first() -> None:
     _, held = read(packed("nebius", row(price="16"), row(price="17")))
     assert isinstance(held, Rejected)
     assert held.reason == (
-        "gpuhunt_catalog/m-8/eu-1/on_demand has two prices: 16 at line 2 (kept) and 17 here; one was expected"
+        "gpuhunt_catalog/nebius/m-8/eu-1/on_demand has two prices: 16 at line 2 (kept) and 17 here; one was expected"
     )
 
 

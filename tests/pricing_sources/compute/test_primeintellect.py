@@ -70,12 +70,12 @@ def amounts(readings: list[Reading]) -> dict[str, Decimal]:
 
 def test_a_nodes_price_is_divided_by_its_gpus_and_named_by_its_seller() -> None:
     assert amounts(read(TYPED)) == {
-        "runpod_NVIDIA_H100_PCIe/US-KS-2/secure/on_demand": Decimal("2.69"),
-        "runpod_8x_NVIDIA_H100_PCIe/US-KS-2/secure/on_demand": Decimal("2.69"),
-        "hyperstack_n3-H100x1/CANADA-1/secure/on_demand": Decimal("1.9"),
-        "verda_1H200.141S.44V/FIN-02/secure/on_demand": Decimal("2.59"),
-        "verda_1H200.141S.44V/FIN-02/secure/spot": Decimal("1.3"),
-        "massedcompute_rtx-box/US/community/on_demand": Decimal("0.44"),
+        "runpod/NVIDIA_H100_PCIe/US-KS-2/secure/on_demand": Decimal("2.69"),
+        "runpod/8x_NVIDIA_H100_PCIe/US-KS-2/secure/on_demand": Decimal("2.69"),
+        "hyperstack/n3-H100x1/CANADA-1/secure/on_demand": Decimal("1.9"),
+        "verda/1H200.141S.44V/FIN-02/secure/on_demand": Decimal("2.59"),
+        "verda/1H200.141S.44V/FIN-02/secure/spot": Decimal("1.3"),
+        "massedcompute/rtx-box/US/community/on_demand": Decimal("0.44"),
     }
 
 
@@ -118,7 +118,7 @@ def test_of_several_configurations_of_one_machine_the_cheapest_stands() -> None:
     prices = [{"onDemand": price, "communityPrice": None, "currency": "USD"} for price in (2.5, 1.9, 1.9)]
     readings = read(page(*({**NODE, "prices": each} for each in prices)))[::2]
     assert readings[0] == Skipped("dearer_configuration", "/items/0/prices/onDemand")
-    assert amounts(readings) == {"hyperstack_node-1/global/secure/on_demand": Decimal("1.9")}
+    assert amounts(readings) == {"hyperstack/node-1/global/secure/on_demand": Decimal("1.9")}
     assert readings[2] == Skipped("dearer_configuration", "/items/2/prices/onDemand")
 
 

@@ -38,7 +38,7 @@ def rows(cloud: str, *lines: str, header: str = HEADER) -> list[Reading]:
 
 def prices(readings: list[Reading]) -> dict[str, tuple[str, Unit]]:
     return {
-        each.series.key.partition("/")[2]: (str(each.amount), each.unit)
+        each.series.key.split("/", 2)[2]: (str(each.amount), each.unit)
         for each in readings
         if isinstance(each, Observation)
     }
@@ -209,9 +209,9 @@ def test_a_second_price_of_a_series_is_held_and_names_the_first() -> None:
     held = rows("nebius", line.format("2"), line.format("3"))[2]
     assert isinstance(held, Rejected)
     assert held.reason == (
-        "skypilot_catalog/m/eu/on_demand has two prices: 2 at line 2, Price (kept) and 3 here; one was expected"
+        "skypilot_catalog/nebius/m/eu/on_demand has two prices: 2 at line 2, Price (kept) and 3 here; one was expected"
     )
-    assert held.key == "skypilot_catalog/m/eu/on_demand"
+    assert held.key == "skypilot_catalog/nebius/m/eu/on_demand"
 
 
 @pytest.mark.parametrize(
