@@ -30,6 +30,7 @@ from pricing_sources.compute.vultr import SOURCE as VULTR
 from pricing_sources.electricity.eia_861m import SOURCE as EIA_861M
 from pricing_sources.electricity.ember_monthly import SOURCE as EMBER_MONTHLY
 from pricing_sources.electricity.energy_charts import SOURCE as ENERGY_CHARTS
+from pricing_sources.electricity.octopus_agile import SOURCE as OCTOPUS_AGILE
 from pricing_sources.electricity.smard import SOURCE as SMARD
 from pricing_sources.errors import SourceError
 from pricing_sources.fx.ecb import SOURCE as ECB
@@ -76,6 +77,7 @@ SOURCES: Final[tuple[Source, ...]] = (
     LAMBDA_CLOUD,
     SHADEFORM,
     CLOUDRIFT,
+    OCTOPUS_AGILE,
     BASELINE,
 )
 
