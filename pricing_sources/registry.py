@@ -27,13 +27,17 @@ from pricing_sources.compute.skypilot_catalog import SOURCE as SKYPILOT_CATALOG
 from pricing_sources.compute.vast import SOURCE as VAST
 from pricing_sources.compute.verda import SOURCE as VERDA
 from pricing_sources.compute.vultr import SOURCE as VULTR
+from pricing_sources.electricity.aemo import SOURCE as AEMO
 from pricing_sources.electricity.eia_861m import SOURCE as EIA_861M
 from pricing_sources.electricity.ember_monthly import SOURCE as EMBER_MONTHLY
 from pricing_sources.electricity.energy_charts import SOURCE as ENERGY_CHARTS
 from pricing_sources.electricity.octopus_agile import SOURCE as OCTOPUS_AGILE
 from pricing_sources.electricity.smard import SOURCE as SMARD
 from pricing_sources.errors import SourceError
+from pricing_sources.fx.bls_price_indexes import SOURCE as BLS_PRICE_INDEXES
 from pricing_sources.fx.ecb import SOURCE as ECB
+from pricing_sources.fx.us_treasury import SOURCE as US_TREASURY
+from pricing_sources.fx.world_bank_ppp import SOURCE as WORLD_BANK_PPP
 from pricing_sources.labor.bls_ecec import SOURCE as BLS_ECEC
 from pricing_sources.labor.bls_oews import SOURCE as BLS_OEWS
 from pricing_sources.llm_api.genai_prices import SOURCE as GENAI_PRICES
@@ -78,6 +82,10 @@ SOURCES: Final[tuple[Source, ...]] = (
     SHADEFORM,
     CLOUDRIFT,
     OCTOPUS_AGILE,
+    US_TREASURY,
+    BLS_PRICE_INDEXES,
+    WORLD_BANK_PPP,
+    AEMO,
     BASELINE,
 )
 

@@ -40,6 +40,8 @@ class Unit(StrEnum):
     YEAR = "Years"
     EURO = "EUR"
     """One euro: the pricing unit of a reference exchange rate (foreign currency per 1 EUR)."""
+    DOLLAR = "USD"
+    """One US dollar: the pricing unit of a rate stated per dollar."""
     RATIO = "1"
     """A dimensionless factor: PUE, compensation loading, chip-to-server power."""
 

@@ -100,25 +100,36 @@ class PriceBook:
     prices: Mapping[str, Price | Unpriced] = field(default_factory=dict)
     euro_rates: Mapping[str, Price] = field(default_factory=dict)
     """By currency: its reference rate per one EUR in force at `as_of`."""
+    dollar_rates: Mapping[str, Price] = field(default_factory=dict)
+    """Likewise per one USD, for currencies nobody quotes against the euro."""
 
     def price(self, series: str) -> Price | Unpriced:
         """The price of `series`, or why there is none."""
         return self.prices.get(series) or Unpriced(series, "no such series is recorded")
 
     def fx_rate(self, from_currency: str, to_currency: str) -> FxRate | Unpriced:
-        """The rate from one currency to another, crossed through EUR, never substituted."""
-        legs = []
+        """The rate from one currency to another, crossed through EUR (and USD where need be), never substituted."""
+        per_euro, legs = {}, []
         for currency in (from_currency, to_currency):
-            if currency == "EUR":
-                continue
-            rate = self.euro_rates.get(currency)
-            if rate is None:
+            found = self._per_euro(currency)
+            if found is None:
                 return Unpriced(f"fx/EUR/{currency}", f"no reference rate for {currency} on or before that date")
-            legs.append(rate)
-        per_euro = {leg.series.rsplit("/", 1)[-1]: leg.amount for leg in legs} | {"EUR": Decimal(1)}
+            per_euro[currency], used = found
+            legs += [leg for leg in used if leg not in legs]
         return FxRate(
             from_currency=from_currency,
             to_currency=to_currency,
             rate=significant(per_euro[to_currency] / per_euro[from_currency]),
             legs=tuple(legs),
         )
+
+    def _per_euro(self, currency: str) -> tuple[Decimal, tuple[Price, ...]] | None:
+        """Units of a currency per euro, and the published rates that say so."""
+        if currency == "EUR":
+            return Decimal(1), ()
+        if currency in self.euro_rates:
+            return self.euro_rates[currency].amount, (self.euro_rates[currency],)
+        per_dollar, dollar = self.dollar_rates.get(currency), self.euro_rates.get("USD")
+        if per_dollar is None or dollar is None:
+            return None
+        return per_dollar.amount * dollar.amount, (per_dollar, dollar)

@@ -75,8 +75,8 @@ def price_book(connection: Connection, as_of: AsOf, keys: Collection[str]) -> Pr
     for key in wanted:
         if key not in found:
             found[key] = Unpriced(key, _why_missing(connection, key, as_of, mark))
-    rates = _euro_rates(connection, as_of.valid_at, mark, checked)
-    return PriceBook(AsOf(as_of.valid_at, mark.recorded_at), found, rates)
+    rates = _fx_rates(connection, as_of.valid_at, mark, checked)
+    return PriceBook(AsOf(as_of.valid_at, mark.recorded_at), found, rates["EUR"], rates["USD"])
 
 
 def in_force(connection: Connection, kind: Kind, key: str, valid_at: datetime, mark: Watermark) -> Row[Any] | None:
@@ -256,22 +256,22 @@ def _point(row: Row[Any]) -> SeriesPoint:
     )
 
 
-def _euro_rates(
+def _fx_rates(
     connection: Connection,
     valid_at: datetime,
     mark: Watermark,
     checked: dict[str, datetime],
-) -> dict[str, Price]:
-    """Per currency the newest reference rate per euro, whichever source states it."""
-    query = _in_force(Kind.FX, valid_at, mark).where(fx_series.c.base_currency == "EUR")
-    rates: dict[str, Price] = {}
-    for row in connection.execute(query.order_by(fx_series.c.key)):
-        price = _price(Kind.FX, row, checked, valid_at)
+) -> dict[str, dict[str, Price]]:
+    """Per base, EUR and USD, and currency: the newest reference rate, whichever source states it."""
+    rates: dict[str, dict[str, Price]] = {"EUR": {}, "USD": {}}
+    query = _in_force(Kind.FX, valid_at, mark).add_columns(fx_series.c.base_currency)
+    for row in connection.execute(query.where(fx_series.c.base_currency.in_(rates)).order_by(fx_series.c.key)):
+        price, known = _price(Kind.FX, row, checked, valid_at), rates[row.base_currency]
         if not isinstance(price, Price) or price.currency is None:
             continue
-        best = rates.get(price.currency)
+        best = known.get(price.currency)
         if best is None or price.valid_from > best.valid_from:
-            rates[price.currency] = price
+            known[price.currency] = price
     return rates
 
 

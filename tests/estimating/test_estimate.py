@@ -140,6 +140,19 @@ def test_the_rate_of_every_conversion_is_shown_with_its_legs() -> None:
     assert [leg.series for leg in rates["GBP"].legs] == ["ecb/EUR/GBP"]
 
 
+def test_a_currency_quoted_only_per_dollar_is_crossed_through_both_published_rates() -> None:
+    taiwan = price("us_treasury/USD/TWD", "30.00", Unit.DOLLAR, "TWD")
+    crossed = replace(BOOK, dollar_rates={"TWD": taiwan})
+    rate = crossed.fx_rate("TWD", "EUR")
+    assert (rate.rate, [leg.series for leg in rate.legs]) == (
+        D("0.0285290425653"),
+        ["us_treasury/USD/TWD", "ecb/EUR/USD"],
+    )
+    dollars = crossed.fx_rate("USD", "TWD")
+    assert (dollars.rate, [leg.series for leg in dollars.legs]) == (D(30), ["ecb/EUR/USD", "us_treasury/USD/TWD"])
+    assert "no reference rate for TWD" in BOOK.fx_rate("USD", "TWD").reason
+
+
 def test_every_price_used_is_cited_once_with_its_age() -> None:
     used = estimate(FULL, BOOK).prices
 
