@@ -238,7 +238,7 @@ def _purchase_of(row: Mapping[str, Any]) -> _Purchase:
 def _observation(row: Mapping[str, Any], locator: str, purchase: _Purchase, price: Decimal) -> Observation:
     stated = _text(row, "armSkuName")
     sku = _ALIASES.get(stated, stated)
-    size = _SIZES.get(sku)
+    size = SIZES.get(sku)
     return Observation(
         series=_series(row, sku, size, purchase),
         amount=divided(price, purchase.hours * (size.gpus if size else Fraction(1))),
@@ -388,4 +388,4 @@ def _documented() -> tuple[dict[str, Size], dict[str, str]]:
     return sizes, dict(table["aliases"])
 
 
-_SIZES, _ALIASES = _documented()
+SIZES, _ALIASES = _documented()
