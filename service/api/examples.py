@@ -54,6 +54,12 @@ RATE_CARDS: Final[dict[str, Any]] = {
         },
     },
 }
+HARDWARE_LABELS: Final[dict[str, Any]] = {
+    "sxm": {
+        "summary": "An H100 without a form factor is an SXM",
+        "value": {"label": "h100", "accelerator": "nvidia-h100-sxm-80gb", "reason": "the seller's page says SXM5"},
+    },
+}
 FORMULA_INPUTS: Final[dict[str, Any]] = {
     "training.energy_cost": {
         "summary": "training.energy_cost: eight GPUs for ten days",

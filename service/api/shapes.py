@@ -6,9 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar, Literal
 
+from pricing_sources.accelerators import Accelerator
 from service.api.desk import ReadWhat
 from service.api.wire import Moment
 from service.domain.estimate import Estimate
+from service.domain.hardware import LabelInUse
 from service.domain.quantities import plain
 from service.domain.rate_card import RateCardInForce
 from service.domain.refreshes import Disagreement, QuarantinedRow, Refresh, SeriesPoint, SourceStatus
@@ -64,6 +66,36 @@ class RateCardList:
     """Every rate card, each in the version known then."""
 
     rate_cards: tuple[RateCardInForce, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceleratorList:
+    """The registry of hardware."""
+
+    accelerators: tuple[Accelerator, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HardwareLabels:
+    """Labels feeds use for hardware."""
+
+    labels: tuple[LabelInUse, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HardwareLabelAsked:
+    """Which accelerator a label means."""
+
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
+
+    label: str
+    """Exactly as the feed words it."""
+    memory_gb: Decimal | None = None
+    """The memory it stands beside, if any."""
+    accelerator: str
+    """Id in the registry."""
+    reason: str
+    """How you know; kept beside it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

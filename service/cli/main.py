@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 from typing_extensions import override
 
-from service.cli import estimates, feeds, formulas, ledger, prices, rate_cards, serving
+from service.cli import accelerators, estimates, feeds, formulas, ledger, prices, rate_cards, serving
 from service.cli.output import BAD_INPUT, EXIT_CODES, UNEXPECTED, AsJson, complain, fail, say, show
 from service.cli.secrets import without_secrets
 from service.errors import ServiceError
@@ -69,6 +69,7 @@ app = typer.Typer(
 for name, group, words in (
     ("prices", prices.app, "Look prices up, now and then."),
     ("estimate", estimates.app, "Price a scenario, keep and find the answer."),
+    ("accelerators", accelerators.app, "Hardware, and the labels feeds use for it."),
     ("rate-card", rate_cards.app, "Your own prices, laid over the public ones."),
     ("scenario", estimates.scenarios, "Keep scenarios without pricing them."),
     ("formulas", formulas.app, "The equations, and trying them."),

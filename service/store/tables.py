@@ -332,6 +332,17 @@ rate_card = Table(
     comment="Every version of every card; the newest not after known_at counts.",
 )
 
+hardware_label = Table(
+    "hardware_label",
+    metadata,
+    Column("label", String(100), primary_key=True),
+    Column("memory_gb", String(20), primary_key=True),
+    Column("recorded_at", UtcDateTime, primary_key=True),
+    Column("accelerator_id", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    comment="A person's word on a label the registry leaves open; the newest counts.",
+)
+
 job_run = Table(
     "job_run",
     metadata,

@@ -31,7 +31,7 @@ def examples(client: TestClient) -> list[tuple[str, str, dict]]:
 def test_every_example_of_the_openapi_document_works(client: TestClient, feed: MixedFeed, clock: TickingClock) -> None:
     seed(client.app.state.store, feed, clock, b"h100 0.001\na100 1.10\n", on="2026-03-02")
     tried = examples(client)
-    rooms = {"estimates", "formulas", "quarantine", "rate-cards", "refreshes", "scenarios"}
+    rooms = {"estimates", "formulas", "hardware-labels", "quarantine", "rate-cards", "refreshes", "scenarios"}
     assert {path.split("/")[3] for path, _, _ in tried} == rooms
     answers = {(path, name): client.post(path, json=body) for path, name, body in tried}
     assert {key: one.text for key, one in answers.items() if one.status_code not in {200, 201, 202}} == {}
@@ -204,6 +204,18 @@ def test_a_quarantined_price_is_released_for_a_reason(client: TestClient, feed: 
     assert client.get(f"/api/v1/prices/{H100}").json()["amount"] == "0.001"
     assert client.get(where).json()["released_by"] == released["refresh_id"]
     assert client.post(f"{where}/release", json={"reason": "again"}).status_code == 409
+
+
+def test_a_label_nobody_can_place_is_resolved_by_a_person(client: TestClient) -> None:
+    unresolved = client.get("/api/v1/hardware-labels?unresolved=true").json()["labels"]
+    assert [(one["label"], one["accelerator"]) for one in unresolved] == [("a100", None), ("h100", None)]
+    asked = {"label": "h100", "accelerator": "nvidia-h100-sxm-80gb", "reason": "the page says so"}
+    assert client.post("/api/v1/hardware-labels", json=asked).json()["by_a_person"] is True
+    left = client.get("/api/v1/hardware-labels?unresolved=true").json()["labels"]
+    assert [one["label"] for one in left] == ["a100"]
+    known = client.get("/api/v1/accelerators/nvidia-h100-sxm-80gb").json()
+    assert known["figures"]["bf16"]["value"] == 989e12
+    assert len(client.get("/api/v1/accelerators").json()["accelerators"]) > 70
 
 
 def test_two_feeds_that_disagree_are_listed(client: TestClient, clock: TickingClock) -> None:

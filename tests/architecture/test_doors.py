@@ -4,7 +4,7 @@ import ast
 import inspect
 from pathlib import Path
 
-from service.usecases import archive, estimates, formulas, prices, quarantine, rate_cards, refresh, sources
+from service.usecases import archive, estimates, formulas, hardware, prices, quarantine, rate_cards, refresh, sources
 
 ROOT = Path(__file__).parents[2]
 USE_CASES = {
@@ -15,6 +15,7 @@ USE_CASES = {
     sources: {"list_sources", "list_refreshes", "get_refresh", "list_disagreements", "feed_named"},
     quarantine: {"list_quarantine", "get_quarantined", "release_price"},
     archive: {"backfill", "reparse"},
+    hardware: {"list_accelerators", "get_accelerator", "list_labels", "map_label"},
     rate_cards: {"put_rate_card", "get_rate_card", "list_rate_cards"},
 }
 BY_THE_ROOT = "handed in by the composition root, so that the door does not know which feeds exist"

@@ -1,0 +1,48 @@
+"""Hardware: the registry, the labels feeds use, and what persons say they mean."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Query, Response
+
+from pricing_sources.accelerators import Accelerator
+from service.api.deps import NowDep, StoreDep
+from service.api.examples import HARDWARE_LABELS
+from service.api.shapes import AcceleratorList, HardwareLabelAsked, HardwareLabels
+from service.api.wire import ExactRoute, answer
+from service.domain.hardware import LabelInUse
+from service.usecases.hardware import get_accelerator, list_accelerators, list_labels, map_label
+
+router = APIRouter(tags=["accelerators"], route_class=ExactRoute)
+
+
+@router.get("/accelerators", response_model=AcceleratorList, summary="List accelerators")
+def accelerators() -> Response:
+    """The registry: every accelerator, each figure with its source and date."""
+    return answer(AcceleratorList(accelerators=list_accelerators()))
+
+
+@router.get("/accelerators/{accelerator}", response_model=Accelerator, summary="Get one accelerator")
+def one(accelerator: str) -> Response:
+    """What is known of one accelerator."""
+    return answer(get_accelerator(accelerator))
+
+
+@router.get("/hardware-labels", response_model=HardwareLabels, summary="List hardware labels")
+def labels(
+    store: StoreDep,
+    now: NowDep,
+    *,
+    unresolved: Annotated[bool, Query(description="Only those nobody could place yet.")] = False,
+) -> Response:
+    """The labels feeds use for hardware; those that mean no single accelerator come first."""
+    return answer(HardwareLabels(labels=tuple(list_labels(store, now, unresolved_only=unresolved))))
+
+
+@router.post("/hardware-labels", status_code=201, response_model=LabelInUse, summary="Say what a label means")
+def decide(
+    store: StoreDep, now: NowDep, asked: Annotated[HardwareLabelAsked, Body(openapi_examples=HARDWARE_LABELS)]
+) -> Response:
+    """Say which accelerator a label in use means; what was said before stays on record."""
+    return answer(
+        map_label(store, asked.label, asked.accelerator, asked.reason, now=now, memory_gb=asked.memory_gb), 201
+    )
