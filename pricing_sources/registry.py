@@ -31,6 +31,7 @@ from pricing_sources.electricity.aemo import SOURCE as AEMO
 from pricing_sources.electricity.eia_861m import SOURCE as EIA_861M
 from pricing_sources.electricity.ember_monthly import SOURCE as EMBER_MONTHLY
 from pricing_sources.electricity.energy_charts import SOURCE as ENERGY_CHARTS
+from pricing_sources.electricity.entsoe import SOURCE as ENTSOE
 from pricing_sources.electricity.octopus_agile import SOURCE as OCTOPUS_AGILE
 from pricing_sources.electricity.smard import SOURCE as SMARD
 from pricing_sources.errors import SourceError
@@ -86,6 +87,7 @@ SOURCES: Final[tuple[Source, ...]] = (
     BLS_PRICE_INDEXES,
     WORLD_BANK_PPP,
     AEMO,
+    ENTSOE,
     BASELINE,
 )
 
