@@ -17,7 +17,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Final
@@ -25,7 +25,7 @@ from typing import Final
 from pricing_sources.documents import decimal_text, required, unzipped
 from pricing_sources.errors import ShapeChanged
 from pricing_sources.observation import ElectricitySeries, Kind, Observation, Reading, Rejected, Skipped, Status
-from pricing_sources.source import Cadence, Chapter, Document, FetchRequest, NotModified, SourceInfo
+from pricing_sources.source import Cadence, Chapter, Document, FetchRequest, SourceInfo
 from pricing_sources.transport import Transport
 from pricing_sources.units import Unit
 
@@ -57,7 +57,10 @@ class Aemo:
         title="National Electricity Market spot prices",
         publisher="Australian Energy Market Operator",
         kinds=(Kind.ELECTRICITY,),
-        homepage="https://www.aemo.com.au/energy-systems/electricity/national-electricity-market-nem/data-nem",
+        homepage=(
+            "https://www.aemo.com.au/energy-systems/electricity/national-electricity-market-nem/data-nem/"
+            "market-management-system-mms-data"
+        ),
         url="https://nemweb.com.au/Reports/Current/Public_Prices/",
         licence="AEMO's general permission: any use, with accurate attribution",
         attribution="Source: AEMO",
@@ -65,9 +68,10 @@ class Aemo:
         plausible={Unit.MWH: (Decimal(-1000), Decimal(25_000))},
     )
 
-    def fetch(self, transport: Transport, request: FetchRequest) -> Iterator[Document | NotModified]:
+    def fetch(self, transport: Transport, request: FetchRequest) -> Iterator[Document]:
         """Ask for the list of daily files, then for the newest of them; for a month of them the first time.
 
+        Always in full: a refresh is measured against the one before, and one new day of four is little.
         Raises FetchFailed; ShapeChanged if none is listed.
         """
         listing = transport.get(request.url, max_bytes=MAX_BYTES).body
@@ -76,8 +80,7 @@ class Aemo:
             raise ShapeChanged(f"no file such as PUBLIC_PRICES_202609080000_20260909040505.zip at {request.url}")
         for name in names[-(FIRST_LOOK_DAYS if request.seed else NEWEST_DAYS) :]:
             url = f"{request.url.rstrip('/')}/{name}"
-            reply = transport.get(url, known=request.known.get(url), max_bytes=MAX_BYTES)
-            yield NotModified(url) if reply.not_modified else Document.of(self.info.id, reply, request.now)
+            yield Document.of(self.info.id, transport.get(url, max_bytes=MAX_BYTES), request.now)
 
     def chapters(self, transport: Transport, request: FetchRequest) -> Sequence[Chapter]:
         """Every month since July 2009 whose file should be there by now; nothing is asked."""
@@ -97,9 +100,8 @@ class Aemo:
         body = document.body
         if body[:2] == b"PK":
             body = unzipped(body, member_suffix=".CSV")
-        report = _Report()
-        for row in report.rows(body):
-            yield _reading(row, report)
+        for row in _rows(body):
+            yield _reading(row)
 
 
 SOURCE: Final = Aemo()
@@ -111,43 +113,8 @@ class _Row:
 
     table: tuple[str, str]
     cells: Mapping[str, str]
+    """By column; none for a table without prices."""
     locator: str
-
-
-@dataclass(slots=True)
-class _Report:
-    """What was read of one file so far."""
-
-    columns: dict[tuple[str, str], list[str]] = field(default_factory=dict)
-    prices: dict[tuple[str, datetime], Decimal] = field(default_factory=dict)
-    """What each region and interval was stated to cost."""
-
-    def rows(self, body: bytes) -> Iterator[_Row]:
-        """Every D line. Raises ShapeChanged if the lines are not those of a whole report."""
-        lines, ended = 0, False
-        for lines, cells in enumerate(_lines(body), start=1):
-            locator = f"line {lines}"
-            if ended or (lines == 1) != (cells[0] == "C" and _END not in cells):
-                raise ShapeChanged("a report opens with its C line and ends with its END OF REPORT", path=locator)
-            if cells[0] == "D":
-                yield self._row(cells, locator)
-            elif cells[0] == "I":
-                self.columns[_table(cells, locator)] = cells
-            elif cells[0] == "C":
-                ended = _END in cells
-                if ended and cells[-1] != str(lines):
-                    raise ShapeChanged(f"{lines} lines where the report says it has {cells[-1]}", path=locator)
-            else:
-                raise ShapeChanged(f"a line of kind {cells[0][:20]!r}; C, I and D are known", path=locator)
-        if not ended:
-            raise ShapeChanged("the report has no end; it was cut short", path=f"line {lines}")
-
-    def _row(self, cells: list[str], locator: str) -> _Row:
-        table = _table(cells, locator)
-        names = self.columns.get(table)
-        if names is None or len(names) != len(cells):
-            raise ShapeChanged(f"a row that does not fit the columns of {' '.join(table)}", path=locator)
-        return _Row(table, dict(zip(names[4:], cells[4:], strict=True)), locator)
 
 
 def _month_url(listing_url: str, month: date) -> str:
@@ -156,6 +123,38 @@ def _month_url(listing_url: str, month: date) -> str:
     if month >= NEW_NAMES_SINCE:
         name = f"PUBLIC_ARCHIVE%2523TRADINGPRICE%2523FILE01%2523{month:%Y%m}010000.zip"
     return f"{listing_url.partition('/Reports/')[0]}/{folder}/DATA/{name}"
+
+
+def _rows(body: bytes) -> Iterator[_Row]:
+    """Every D line. Raises ShapeChanged if the lines are not those of a whole report."""
+    columns: dict[tuple[str, str], list[str]] = {}
+    lines, ended = 0, False
+    for lines, cells in enumerate(_lines(body), start=1):
+        locator = f"line {lines}"
+        if ended or (lines == 1) != (cells[0] == "C" and _END not in cells):
+            raise ShapeChanged("a report opens with its C line and ends with its END OF REPORT", path=locator)
+        if cells[0] == "D":
+            yield _row(cells, columns, locator)
+        elif cells[0] == "I":
+            columns[_table(cells, locator)] = cells
+        elif cells[0] == "C":
+            ended = _END in cells
+            if ended and cells[-1] != str(lines):
+                raise ShapeChanged(f"{lines} lines where the report says it has {cells[-1]}", path=locator)
+        else:
+            raise ShapeChanged(f"a line of kind {cells[0][:20]!r}; C, I and D are known", path=locator)
+    if not ended:
+        raise ShapeChanged("the report has no end; it was cut short", path=f"line {lines}")
+
+
+def _row(cells: list[str], columns: Mapping[tuple[str, str], list[str]], locator: str) -> _Row:
+    table = _table(cells, locator)
+    if table != TRADING and table not in DISPATCH:
+        return _Row(table, {}, locator)
+    names = columns.get(table)
+    if names is None or len(names) != len(cells):
+        raise ShapeChanged(f"a row that does not fit the columns of {' '.join(table)}", path=locator)
+    return _Row(table, dict(zip(names[4:], cells[4:], strict=True)), locator)
 
 
 def _lines(body: bytes) -> Iterator[list[str]]:
@@ -175,8 +174,8 @@ def _table(cells: list[str], locator: str) -> tuple[str, str]:
     return cells[1], cells[2]
 
 
-def _reading(row: _Row, report: _Report) -> Reading:
-    if row.table != TRADING and row.table not in DISPATCH:
+def _reading(row: _Row) -> Reading:
+    if not row.cells:
         return Skipped("another_table", row.locator)
     region, stamp, price = (required(row.cells, name, row.locator) for name in ("REGIONID", "SETTLEMENTDATE", "RRP"))
     text, ended = f"{region} until {stamp}: {price}"[:500], _moment(stamp, row.locator)
@@ -194,8 +193,6 @@ def _reading(row: _Row, report: _Report) -> Reading:
         doubt = str(error)
     if doubt:
         return Rejected(doubt, row.locator, text)
-    if (stated := report.prices.setdefault((region, ended), amount)) != amount:
-        return Rejected(f"{price} where another line of the same interval says {stated}", row.locator, text)
     return _observation(row, ended - LENGTHS[resolution], resolution, amount)
 
 

@@ -30,7 +30,7 @@ from pricing_sources.transport import Transport
 ZONES: Final = (
     "AT", "BE", "CH", "CZ", "DE-LU", "DK1", "DK2", "FR", "HU", "IT-North", "NL", "NO2", "PL", "SE4", "SI",
 )  # fmt: skip
-"""The zones under CC BY 4.0 (api.energy-charts.info, read 2026-11-23); the others are for private use only."""
+"""The zones under CC BY 4.0 (terms of api.energy-charts.info, as of 2026-10); the others are for private use only."""
 DEFAULT_ZONE: Final = "DE-LU"
 """What the service answers for when no zone is named."""
 UNITS: Final = frozenset({"EUR/MWh", "EUR / MWh"})

@@ -52,7 +52,7 @@ class OctopusAgile:
         title="Agile Octopus unit prices",
         publisher="Octopus Energy",
         kinds=(Kind.ELECTRICITY,),
-        homepage="https://docs.octopus.energy/rest/guides/endpoints/",
+        homepage="https://developer.octopus.energy/rest/guides/endpoints/",
         url=(
             "https://api.octopus.energy/v1/products/AGILE-24-10-01/electricity-tariffs/"
             "E-1R-AGILE-24-10-01-C/standard-unit-rates/"

@@ -22,7 +22,7 @@ from pricing_sources.documents import exact_json, required
 from pricing_sources.errors import FetchFailed, ShapeChanged
 from pricing_sources.observation import Kind, Reading, Rejected, Skipped
 from pricing_sources.protocols.day_ahead import DELIVERY, PLAUSIBLE, Auction, Interval, interval_reading
-from pricing_sources.source import Cadence, Chapter, Document, FetchRequest, NotModified, SourceInfo
+from pricing_sources.source import Cadence, Chapter, Document, FetchRequest, SourceInfo
 from pricing_sources.transport import Transport
 
 
@@ -77,9 +77,10 @@ class Smard:
         plausible=PLAUSIBLE,
     )
 
-    def fetch(self, transport: Transport, request: FetchRequest) -> Iterator[Document | NotModified]:
+    def fetch(self, transport: Transport, request: FetchRequest) -> Iterator[Document]:
         """Ask for the index of weeks, then for the newest of each market; five weeks the first time.
 
+        Always in full: a refresh is measured against the one before, and a new week alone is little.
         Raises FetchFailed, also if no market has any of them; ShapeChanged if the index lists no weeks.
         """
         weeks = _weeks(transport, request)
@@ -93,9 +94,7 @@ class Smard:
     def fetch_chapter(self, transport: Transport, request: FetchRequest, chapter: Chapter) -> Iterator[Document]:
         """Ask for one week of each market. Raises FetchFailed."""
         week = datetime.fromisoformat(chapter.name).replace(tzinfo=DELIVERY)
-        for answer in _files(transport, request, [week]):
-            if isinstance(answer, Document):
-                yield answer
+        yield from _files(transport, request, [week])
 
     def parse(self, document: Document) -> Iterator[Reading]:
         """Read one reading per row of a week's file, an hour or a quarter-hour each. Raises ShapeChanged."""
@@ -125,19 +124,19 @@ def _weeks(transport: Transport, request: FetchRequest) -> list[datetime]:
     return sorted(_moment(stamp, f"/timestamps/{position}") for position, stamp in enumerate(stamps))
 
 
-def _files(transport: Transport, request: FetchRequest, weeks: Sequence[datetime]) -> Iterator[Document | NotModified]:
+def _files(transport: Transport, request: FetchRequest, weeks: Sequence[datetime]) -> Iterator[Document]:
     """The files of some weeks, of each market that has them; raises if none has."""
     found, missing = 0, FetchFailed(f"{request.url}: no week to ask for")
     for url in _addresses(request.url, weeks):
         try:
-            reply = transport.get(url, known=request.known.get(url), max_bytes=MAX_BYTES)
+            reply = transport.get(url, max_bytes=MAX_BYTES)
         except FetchFailed as failure:
             if failure.status != 404:
                 raise
             missing = failure
             continue
         found += 1
-        yield NotModified(url) if reply.not_modified else Document.of(Smard.info.id, reply, request.now)
+        yield Document.of(Smard.info.id, reply, request.now)
     if not found:
         raise missing
 

@@ -43,6 +43,7 @@ class Interval:
     price: Any
     """As decoded: a Decimal, or None where there is none."""
     locator: str
+    note: str = ""
 
 
 def interval_reading(interval: Interval, auction: Auction) -> Reading:
@@ -72,6 +73,7 @@ def interval_reading(interval: Interval, auction: Auction) -> Reading:
         published_amount=str(price),
         published_unit=auction.published_unit,
         locator=interval.locator,
+        note=interval.note,
     )
 
 

@@ -123,6 +123,13 @@ def test_a_day_with_one_interval_does_not_say_how_long_it_is() -> None:
     ]
 
 
+def test_the_step_to_the_next_day_says_nothing_about_the_last_interval_of_a_day() -> None:
+    starts = [day("2025-11-02T22:00"), *local_day("2025-11-03", timedelta(minutes=15))]
+    assert rejected(read(SOURCE, answer(starts))) == [
+        "intervals of unknown length apart on 2025-11-02; known are PT5M, PT15M, PT30M, PT1H"
+    ]
+
+
 def test_a_length_nobody_trades_is_held_back() -> None:
     starts = local_day("2025-11-03", timedelta(hours=2))
     assert set(rejected(read(SOURCE, answer(starts)))) == {

@@ -147,6 +147,7 @@ def product(code: str, since: str, *, until: str | None = None, direction: str =
 
 PRODUCTS = answer(
     product("AGILE-OUTGOING-19-05-13", "2018-01-01T00:00:00Z", direction="EXPORT"),
+    product("AGILE-26-10-10", "2026-10-10T00:00:00+01:00", direction="EXPORT"),
     product("AGILE-24-04-03", "2024-04-03T00:00:00+01:00", until="2024-10-01T00:00:00+01:00"),
     product("AGILE-23-12-06", "2023-12-06T00:00:00Z"),
     product(CURRENT, "2026-09-01T00:00:00+01:00"),
