@@ -101,7 +101,7 @@ class Aemo:
         if body[:2] == b"PK":
             body = unzipped(body, member_suffix=".CSV")
         for row in _rows(body):
-            yield _reading(row)
+            yield row if isinstance(row, Rejected) else _reading(row)
 
 
 SOURCE: Final = Aemo()
@@ -125,8 +125,8 @@ def _month_url(listing_url: str, month: date) -> str:
     return f"{listing_url.partition('/Reports/')[0]}/{folder}/DATA/{name}"
 
 
-def _rows(body: bytes) -> Iterator[_Row]:
-    """Every D line. Raises ShapeChanged if the lines are not those of a whole report."""
+def _rows(body: bytes) -> Iterator[_Row | Rejected]:
+    """Every D line, and what is wrong if some are missing. Raises ShapeChanged if it is no report."""
     columns: dict[tuple[str, str], list[str]] = {}
     lines, ended = 0, False
     for lines, cells in enumerate(_lines(body), start=1):
@@ -140,7 +140,8 @@ def _rows(body: bytes) -> Iterator[_Row]:
         elif cells[0] == "C":
             ended = _END in cells
             if ended and cells[-1] != str(lines):
-                raise ShapeChanged(f"{lines} lines where the report says it has {cells[-1]}", path=locator)
+                words = f"{lines} lines where the report says it has {cells[-1]}: rows are missing"
+                yield Rejected(words, locator, ",".join(cells)[:500])
         else:
             raise ShapeChanged(f"a line of kind {cells[0][:20]!r}; C, I and D are known", path=locator)
     if not ended:
