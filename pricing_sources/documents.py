@@ -163,6 +163,22 @@ def decimal_text(text: str, path: str = "") -> Decimal:
     return Decimal(stripped)
 
 
+def stated_price(value: Any) -> Decimal | str:
+    """The price a row states as a number or a plain text; else a sentence that says what is wrong with it.
+
+    >>> stated_price("3.95"), stated_price("on request")
+    (Decimal('3.95'), "'on request' where a price was expected")
+    """
+    if isinstance(value, str):
+        try:
+            value = decimal_text(value)
+        except ValueError:
+            return f"{value[:40]!r} where a price was expected"
+    if not isinstance(value, Decimal) or not value.is_finite() or value < 0:
+        return f"{value!r} where a price was expected"
+    return value
+
+
 def _text(body: bytes, kind: str) -> str:
     _refuse_html(body, kind)
     try:

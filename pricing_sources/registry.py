@@ -28,10 +28,13 @@ from pricing_sources.compute.vast import SOURCE as VAST
 from pricing_sources.compute.verda import SOURCE as VERDA
 from pricing_sources.compute.vultr import SOURCE as VULTR
 from pricing_sources.electricity.aemo import SOURCE as AEMO
+from pricing_sources.electricity.caiso import SOURCE as CAISO
 from pricing_sources.electricity.eia_861m import SOURCE as EIA_861M
+from pricing_sources.electricity.eia_v2 import SOURCE as EIA_V2
 from pricing_sources.electricity.ember_monthly import SOURCE as EMBER_MONTHLY
 from pricing_sources.electricity.energy_charts import SOURCE as ENERGY_CHARTS
 from pricing_sources.electricity.entsoe import SOURCE as ENTSOE
+from pricing_sources.electricity.nyiso import SOURCE as NYISO
 from pricing_sources.electricity.octopus_agile import SOURCE as OCTOPUS_AGILE
 from pricing_sources.electricity.smard import SOURCE as SMARD
 from pricing_sources.errors import SourceError
@@ -88,6 +91,9 @@ SOURCES: Final[tuple[Source, ...]] = (
     WORLD_BANK_PPP,
     AEMO,
     ENTSOE,
+    NYISO,
+    CAISO,
+    EIA_V2,
     BASELINE,
 )
 

@@ -15,10 +15,10 @@ from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from pricing_sources.documents import exact_json, required
+from pricing_sources.documents import exact_json, required, stated_price
 from pricing_sources.errors import FetchFailed, ShapeChanged
 from pricing_sources.observation import Kind, Reading, Rejected, Skipped
-from pricing_sources.protocols.gpu_offers import Asked, Offer, offer_price, stated_price
+from pricing_sources.protocols.gpu_offers import Asked, Offer, offer_price
 from pricing_sources.source import Cadence, Document, FetchRequest, SourceInfo
 from pricing_sources.transport import Transport
 from pricing_sources.units import Unit

@@ -14,10 +14,10 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from pricing_sources.documents import exact_json, required
+from pricing_sources.documents import exact_json, required, stated_price
 from pricing_sources.errors import ShapeChanged
 from pricing_sources.observation import Kind, Reading, Rejected, Skipped
-from pricing_sources.protocols.gpu_offers import Asked, Offer, offer_price, stated_price
+from pricing_sources.protocols.gpu_offers import Asked, Offer, offer_price
 from pricing_sources.source import Cadence, Document, FetchRequest, SourceInfo
 from pricing_sources.transport import Transport
 from pricing_sources.units import Unit

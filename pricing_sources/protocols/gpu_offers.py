@@ -6,9 +6,8 @@ moment of the look and a repeated one adds nothing.
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
-from pricing_sources.documents import decimal_text
 from pricing_sources.observation import GpuSeries, Observation, PricingCategory, Status
 from pricing_sources.source import Document
 from pricing_sources.units import Unit, divided
@@ -80,19 +79,3 @@ def offer_price(offer: Offer, asked: Asked, document: Document, locator: str) ->
         locator=locator,
         note=asked.note,
     )
-
-
-def stated_price(value: Any) -> Decimal | str:
-    """The price a row states as a number or a plain text; else a sentence that says what is wrong with it.
-
-    >>> stated_price("3.95"), stated_price("on request")
-    (Decimal('3.95'), "'on request' where a price was expected")
-    """
-    if isinstance(value, str):
-        try:
-            value = decimal_text(value)
-        except ValueError:
-            return f"{value[:40]!r} where a price was expected"
-    if not isinstance(value, Decimal) or not value.is_finite() or value < 0:
-        return f"{value!r} where a price was expected"
-    return value

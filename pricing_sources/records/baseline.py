@@ -56,7 +56,7 @@ class Baseline:
         plausible={
             Unit.GPU_HOUR: (Decimal("0.03"), Decimal(50)),
             Unit.GPU: (Decimal(300), Decimal(100_000)),
-            Unit.KW: (Decimal("0.05"), Decimal(3)),
+            Unit.KW: (Decimal("0.05"), Decimal(20)),
             Unit.KWH: (Decimal("0.01"), Decimal(1)),
             Unit.PERSON_YEAR: (Decimal(15_000), Decimal(1_000_000)),
             Unit.PERSON_HOUR: (Decimal("0.5"), Decimal(500)),
@@ -66,6 +66,8 @@ class Baseline:
             Unit.LABEL: (Decimal("0.0005"), Decimal(200)),
             Unit.TOKENS_1M: (Decimal("0.01"), Decimal(1_000)),
             Unit.RATIO: (Decimal("0.1"), Decimal(5)),
+            Unit.HOUR: (Decimal(10), Decimal(3000)),
+            Unit.YEAR: (Decimal(100_000), Decimal(500_000_000)),
         },
         bundled=True,
     )

@@ -27,6 +27,7 @@ from pricing_sources.source import Document, FetchRequest
 from pricing_sources.transport import Reply
 from pricing_sources.units import Unit
 
+LEVELS = ("low", "central", "high")
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 ONE = """
@@ -63,6 +64,16 @@ def packaged() -> Document:
 def read(text: str) -> list[Observation]:
     document = Document(source_id="baseline", url=SOURCE.info.url, body=text.encode(), fetched_at=NOW)
     return [each for each in SOURCE.parse(document) if isinstance(each, Observation)]
+
+
+def figures(record: Observation) -> list[Decimal]:
+    """The numbers in the published words."""
+    return [Decimal(number) for number in re.findall(r"\d+(?:\.\d+)?", record.published_amount)]
+
+
+def millions(record: Observation) -> int:
+    """What a published figure counts in."""
+    return 1_000_000 if record.published_unit.startswith("million USD") else 1
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +143,15 @@ def test_the_records_cover_every_input_of_the_formulas(records: list[Observation
         "baseline/storage/aws_s3_standard",
         "baseline/labelling/preference_pair_generalist/low",
         "baseline/labelling/preference_pair_generalist/high",
+        "baseline/labelling/preference_pair_expert/central",
+        "baseline/data_licensing/news_publisher_offer/low",
+        "baseline/data_licensing/publisher_deal/central",
+        "baseline/data_licensing/text",
+        "baseline/server_power/h100_8_gpu_server/rated",
+        "baseline/gpu_purchase/h100_sxm",
+        "baseline/storage/cloudflare_r2_standard",
+        "baseline/storage/backblaze_b2",
+        "baseline/egress/backblaze_b2",
         "baseline/llm_api/anthropic_claude_opus_5/input",
         "baseline/llm_api/anthropic_claude_opus_5/output",
     } <= keys
@@ -173,38 +193,78 @@ def test_cents_per_kwh_became_dollars(records: list[Observation]) -> None:
 def test_watts_became_kilowatts(records: list[Observation]) -> None:
     for record in records:
         if record.unit is Unit.KW:
-            assert record.amount * 1000 == Decimal(record.published_amount)
+            watts = 1000 if record.published_unit.startswith("W,") else 1
+            assert [record.amount * watts] == figures(record)
 
 
-def test_a_loading_is_the_quotient_it_states(records: list[Observation]) -> None:
-    quotients = [each for each in records if each.series.key == "baseline/loading/us_private_industry"]
+def test_percents_became_ratios(records: list[Observation]) -> None:
+    percents = [each for each in records if each.published_unit.startswith("%")]
+    assert [each.series.key for each in percents] == ["baseline/average_draw/h100_8_gpu_server"]
+    assert all([each.amount * 100] == figures(each) for each in percents)
+
+
+def test_a_quotient_is_what_its_two_figures_give(records: list[Observation]) -> None:
+    quotients = [each for each in records if " / " in each.published_amount]
+    assert len(quotients) == 6
     for each in quotients:
-        total, wages = each.published_amount.split(" / ")
-        assert abs(each.amount - Decimal(total) / Decimal(wages)) < Decimal("1e-11")
-    assert round(quotients[-1].amount, 4) == Decimal("1.4287")
+        above, below = figures(each)
+        assert abs(each.amount - above / below * millions(each)) < Decimal("1e-11"), each.series.key
+
+
+def test_a_loading_is_total_compensation_over_wages(records: list[Observation]) -> None:
+    loadings = [each for each in records if each.series.key == "baseline/loading/us_private_industry"]
+    assert [round(each.amount, 4) for each in loadings] == [Decimal("1.4163"), Decimal("1.4234"), Decimal("1.4287")]
+
+
+def test_text_sold_by_the_word_became_tokens_at_three_words_in_four(records: list[Observation]) -> None:
+    [text] = [each for each in records if each.series.key == "baseline/data_licensing/text"]
+    assert (text.unit, text.amount) == (Unit.TOKENS_1M, figures(text)[0] * 750_000)
+    assert "0.75 English words a token" in text.note
 
 
 def test_every_other_figure_is_the_published_one(records: list[Observation]) -> None:
-    """Nothing is retyped wrong: the amount stands in the published words, but for the conversions above."""
+    """Nothing is retyped wrong: the amount stands in the published words, but for the conversions tested by name."""
     converted = {Unit.KW, Unit.KWH, Unit.GPU_HOUR, Unit.GPU}
     for record in records:
-        loaded = isinstance(record.series, RecordSeries) and record.series.topic == "loading"
-        if record.unit not in converted and not loaded:
-            stated = [Decimal(number) for number in re.findall(r"\d+(?:\.\d+)?", record.published_amount)]
-            assert record.amount in stated, record.series.key
+        derived = " / " in record.published_amount or record.published_unit.startswith(("%", "USD per word"))
+        if record.unit not in converted and not derived:
+            assert record.amount in [each * millions(record) for each in figures(record)], record.series.key
+
+
+def test_a_gpu_bought_alone_costs_what_is_published_and_one_of_a_system_its_share(records: list[Observation]) -> None:
+    bought = [each for each in records if each.unit is Unit.GPU]
+    shares = [each for each in bought if re.match(r"USD per (DGX|HGX|kit) of 8 GPUs", each.published_unit)]
+    assert len(shares) == 10
+    assert all([each.amount * 8] == figures(each) for each in shares)
+    assert all(each.amount in figures(each) for each in bought if each not in shares)
 
 
 def test_the_level_of_a_range_is_its_end(records: list[Observation]) -> None:
+    ranges = [each for each in records if " to " in each.published_amount]
+    assert len(ranges) == 18
+    for record in ranges:
+        assert isinstance(record.series, RecordSeries)
+        low, high = (each * millions(record) for each in figures(record))
+        assert record.amount == {"low": low, "high": high}[record.series.variant]
+
+
+def test_low_is_not_above_central_nor_central_above_high(records: list[Observation]) -> None:
+    levels: dict[tuple[str, str], dict[str, Decimal]] = {}
     for record in records:
-        if isinstance(record.series, RecordSeries) and record.series.variant in ("low", "high"):
-            low, high = map(Decimal, record.published_amount.split(" to "))
-            assert record.amount == {"low": low, "high": high}[record.series.variant]
+        if isinstance(record.series, RecordSeries) and record.series.variant in LEVELS:
+            levels.setdefault((record.series.topic, record.series.name), {})[record.series.variant] = record.amount
+    assert levels["labelling", "preference_pair_expert"] == {"low": 15, "central": 25, "high": 50}
+    for name, found in levels.items():
+        ordered = [found[level] for level in LEVELS if level in found]
+        assert ordered == sorted(ordered), name
 
 
-def test_the_price_of_a_system_is_shared_by_its_gpus(records: list[Observation]) -> None:
-    systems = [each for each in records if re.search(r"USD per [DH]GX of 8 GPUs", each.published_unit)]
-    assert len(systems) == 2
-    assert all(each.amount * 8 == Decimal(each.published_amount) for each in systems)
+def test_an_h100_server_draws_less_than_its_plate_says(records: list[Observation]) -> None:
+    server = {each.series.key.rpartition("/")[2]: each.amount for each in records if "h100_8_gpu" in each.series.key}
+    assert server["measured_maximum"] / 8 < server["rated"] / 8 == Decimal("1.275")
+    factor = {each.series.key: each.amount for each in records if "/server_factor/" in each.series.key}
+    assert factor["baseline/server_factor/h100_measured"] * Decimal("0.7") * 8 == server["measured_maximum"]
+    assert factor["baseline/server_factor/h100"] == round(server["rated"] / 8 / Decimal("0.7"), 2)
 
 
 def test_a_developer_earns_more_each_year(records: list[Observation]) -> None:
