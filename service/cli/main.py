@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 from typing_extensions import override
 
-from service.cli import accelerators, estimates, feeds, formulas, ledger, prices, rate_cards, serving
+from service.cli import accelerators, estimates, feeds, formulas, ledger, prices, rate_cards, serving, validation
 from service.cli.output import BAD_INPUT, EXIT_CODES, UNEXPECTED, AsJson, complain, fail, say, show
 from service.cli.secrets import without_secrets
 from service.errors import ServiceError
@@ -76,6 +76,7 @@ for name, group, words in (
     ("refreshes", ledger.refreshes, "What was checked, when, and how it ended."),
     ("quarantine", ledger.quarantine, "Rows that could not be believed."),
     ("documents", ledger.documents, "The raw documents prices were read from."),
+    ("validate", validation.app, "Hold the predictions against published facts."),
     ("db", serving.database, "The database's schema."),
 ):
     app.add_typer(group, name=name, help=words, no_args_is_help=True)

@@ -4,7 +4,18 @@ import ast
 import inspect
 from pathlib import Path
 
-from service.usecases import archive, estimates, formulas, hardware, prices, quarantine, rate_cards, refresh, sources
+from service.usecases import (
+    archive,
+    estimates,
+    formulas,
+    hardware,
+    prices,
+    quarantine,
+    rate_cards,
+    refresh,
+    sources,
+    validation,
+)
 
 ROOT = Path(__file__).parents[2]
 USE_CASES = {
@@ -17,6 +28,7 @@ USE_CASES = {
     archive: {"backfill", "reparse"},
     hardware: {"list_accelerators", "get_accelerator", "list_labels", "map_label"},
     rate_cards: {"put_rate_card", "get_rate_card", "list_rate_cards"},
+    validation: {"validate_predictions"},
 }
 BY_THE_ROOT = "handed in by the composition root, so that the door does not know which feeds exist"
 ELSEWHERE = {
@@ -26,6 +38,7 @@ ELSEWHERE = {
         "backfill": BY_THE_ROOT,
         "reparse": BY_THE_ROOT,
         "release_price": BY_THE_ROOT,
+        "validate_predictions": "a table of facts is a file on the machine of whoever checks us",
     },
     "cli": {},
 }

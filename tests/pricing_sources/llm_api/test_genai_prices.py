@@ -93,8 +93,8 @@ def test_the_recorded_list_is_read_to_the_last_price(recorded: Path) -> None:
     observed = [one for one in readings if isinstance(one, Observation)]
     assert not [one for one in readings if isinstance(one, Rejected)]
     assert len(readings) == len(observed) + skipped.total()
-    opus = "genai_prices/openai/o3/input"
-    assert [one.amount for one in observed if one.series.key == opus] == [Decimal(2)]
+    o3 = "genai_prices/openai/o3/input"
+    assert [one.amount for one in observed if one.series.key == o3] == [Decimal(2)]
     assert (len(observed), dict(skipped)) == RECORDED
 
 
