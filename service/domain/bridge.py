@@ -1,0 +1,78 @@
+"""The additive explanation of a difference between two estimates."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from service.domain.scenario import PartName
+
+Cause = Literal[
+    "offer_price",
+    "electricity",
+    "staff",
+    "data",
+    "fx",
+    "contract",
+    "scope",
+    "efficiency",
+    "interruptions",
+    "formula",
+    "offer_switch",
+    "newly_priced",
+    "unpriced",
+]
+"""Why a cost differs. The first four are prices that moved, by what they buy."""
+
+Method = Literal["lmdi", "shapley", "whole"]
+"""How a line was split: logarithmic mean where the cost is a product, Shapley values elsewhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """One cause and what it did to the cost, in the bridge's currency."""
+
+    cause: Cause
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceMove:
+    """One unit price at both moments."""
+
+    series_before: str | None
+    series_after: str | None
+    unit_price_before: Decimal | None
+    unit_price_after: Decimal | None
+    currency_before: str | None
+    currency_after: str | None
+    fx_rate_before: Decimal | None
+    fx_rate_after: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineBridge:
+    """One line at both moments. `cost_before + Σ effects == cost_after`, to the last digit."""
+
+    part: PartName
+    name: str
+    cost_before: Decimal
+    cost_after: Decimal
+    difference: Decimal
+    method: Method
+    effects: tuple[Effect, ...]
+    price: PriceMove
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bridge:
+    """Why one estimate differs from another. `before + Σ effects == after`, to the last digit."""
+
+    currency: str
+    before: Decimal
+    after: Decimal
+    difference: Decimal
+    lower_bound: bool
+    """True if a line of either could not be priced, so that the totals are lower bounds."""
+    effects: tuple[Effect, ...]
+    """By cause, over all lines; the largest first."""
+    lines: tuple[LineBridge, ...]
