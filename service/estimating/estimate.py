@@ -5,10 +5,7 @@ from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from typing import Any, Final
 
-from pricing_sources.observation import Status
-from pricing_sources.units import Unit, UnitMismatch, factor
 from service.domain.estimate import (
-    Assumption,
     Estimate,
     FormulaUsed,
     LineItem,
@@ -17,12 +14,12 @@ from service.domain.estimate import (
     PriceUsed,
     RateCardUsed,
 )
-from service.domain.price_book import FxRate, Price, PriceBook, Unpriced
-from service.domain.quantities import EXACT, Quantity, UnitPrice, cost_of, plain, significant, times
-from service.domain.rate_card import RateCardEntry, RateCardInForce
-from service.domain.scenario import FactorInput, PartName, PriceInput, Scenario
-from service.errors import Invalid
-from service.estimating.drafts import NEUTRAL, Draft, Factor, drafts
+from service.domain.price_book import Price, PriceBook, Unpriced
+from service.domain.quantities import EXACT, Quantity, cost_of, plain, significant, times
+from service.domain.rate_card import RateCardInForce
+from service.domain.scenario import FactorInput, PriceInput, Scenario
+from service.estimating.drafts import Draft, drafts
+from service.estimating.tags import Tag, Tags
 from service.estimating.validation import PARTS, validate
 
 SECONDS_PER_DAY: Final = Decimal(86_400)
@@ -40,8 +37,9 @@ def estimate(scenario: Scenario, book: PriceBook, card: RateCardInForce | None =
     not the one its field asks for.
     """
     validate(scenario)
-    work = _Work(scenario, book, card)
-    for draft in drafts(scenario, work.factor):
+    tags = Tags(scenario, book, card)
+    work = _Work(tags)
+    for draft in drafts(scenario, tags.factor):
         work.price(draft)
     parts = tuple(_part_totals(work))
     return Estimate(
@@ -53,62 +51,29 @@ def estimate(scenario: Scenario, book: PriceBook, card: RateCardInForce | None =
         parts=parts,
         line_items=tuple(work.lines),
         unpriced=tuple(work.missing),
-        prices=tuple(_used(price, book) for _, price in sorted(work.used.items())),
-        fx_rates=tuple(rate for _, rate in sorted(work.fx_rates.items())),
+        prices=tuple(_used(price, book) for _, price in sorted(tags.used.items())),
+        fx_rates=tuple(rate for _, rate in sorted(tags.fx_rates.items())),
         rate_card=_card_used(card),
         formulas=tuple(sorted(work.formulas, key=lambda one: (one.id, one.version))),
-        assumptions=tuple(work.assumptions),
+        assumptions=tuple(tags.assumptions),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Tag:
-    """What one unit lists for, and what it costs you if your rate card says otherwise."""
-
-    listed: UnitPrice
-    contracted: UnitPrice | None = None
-    contract: str | None = None
-
-    @property
-    def paid(self) -> UnitPrice:
-        """What is really paid."""
-        return self.contracted or self.listed
 
 
 @dataclass(slots=True)
 class _Work:
     """What is gathered while the lines are priced."""
 
-    scenario: Scenario
-    book: PriceBook
-    card: RateCardInForce | None
+    tags: Tags
     lines: list[LineItem] = field(default_factory=list)
     missing: list[MissingItem] = field(default_factory=list)
-    used: dict[str, Price] = field(default_factory=dict)
-    fx_rates: dict[str, FxRate] = field(default_factory=dict)
     formulas: set[FormulaUsed] = field(default_factory=set)
-    assumptions: list[Assumption] = field(default_factory=list)
-
-    def factor(self, where: str, given: FactorInput | None) -> Factor:
-        """The value of a factor; Invalid if its series has none, for there is no neutral guess."""
-        if given is None:
-            return NEUTRAL
-        if given.value is not None:
-            return Factor(given.value, "scenario")
-        found = self.book.price(given.series or "")
-        if isinstance(found, Unpriced):
-            raise Invalid.field(f"{where}.series", f"{found.series}: {found.reason}; or give a value of your own")
-        if found.unit is not Unit.RATIO:
-            raise Invalid.field(f"{where}.series", f"{found.series} is a price per {found.unit}, not a factor")
-        self._use(_part_of(where), found)
-        return Factor(found.amount, "price_book")
 
     def price(self, draft: Draft) -> None:
         """Turn a draft into a line, or say why it cannot be priced."""
         self.formulas.add(FormulaUsed(id=draft.formula.id, version=draft.formula.version, title=draft.formula.title))
         quantity = significant(draft.quantity)
-        tag = self._tag(draft)
-        rate = self._fx_rate(tag.paid.currency) if isinstance(tag, _Tag) else tag
+        tag = self.tags.tag(draft)
+        rate = self.tags.fx_rate(tag.paid.currency) if isinstance(tag, Tag) else tag
         if isinstance(tag, Unpriced) or isinstance(rate, Unpriced):
             self.missing.append(
                 MissingItem(
@@ -144,81 +109,6 @@ class _Work:
             )
         )
 
-    def _tag(self, draft: Draft) -> _Tag | Unpriced:
-        """The price of one unit of the draft: as stated, from the book or from the rate card, converted exactly."""
-        given: PriceInput = draft.price
-        if given.amount is not None:
-            return _Tag(UnitPrice(plain(given.amount), given.currency or self.scenario.currency, draft.unit))
-        if self.card and (own := self.card.own_entry(given.series or "", self.book.as_of.valid_at)):
-            price = self._agreed(draft, own)
-            return _Tag(price, price, _named(own))
-        found = self.book.price(given.series or "")
-        if isinstance(found, Unpriced):
-            return found
-        if found.currency is None:
-            raise Invalid.field(f"{draft.field}.series", f"{found.series} is a factor, not a price per {draft.unit}")
-        self._use(draft.part, found)
-        listed = UnitPrice(self._converted(draft, found), found.currency, draft.unit)
-        entry = self.card.entry_for(found.offer, self.book.as_of.valid_at) if self.card and found.offer else None
-        if entry is None:
-            return _Tag(listed)
-        return _Tag(listed, self._contracted(draft, listed, entry), _named(entry))
-
-    def _contracted(self, draft: Draft, listed: UnitPrice, entry: RateCardEntry) -> UnitPrice:
-        if entry.discount is None:
-            return self._agreed(draft, entry)
-        return UnitPrice(times(listed.amount, 1 - entry.discount), listed.currency, listed.unit)
-
-    def _agreed(self, draft: Draft, entry: RateCardEntry) -> UnitPrice:
-        """The unit price an entry states, per unit of the draft. Raises Invalid if it buys something else."""
-        unit, amount = entry.unit, entry.unit_price
-        if unit is None or amount is None or entry.currency is None:
-            raise Invalid.field("rate_card", f"{_named(entry)} has neither a discount nor a whole price")
-        try:
-            return UnitPrice(times(amount, factor(draft.unit, unit)), entry.currency, draft.unit)
-        except UnitMismatch:
-            raise Invalid.field(
-                draft.field, f"{_named(entry)} of the rate card is a price per {unit}; one per {draft.unit} is needed"
-            ) from None
-
-    def _converted(self, draft: Draft, found: Price) -> Decimal:
-        try:
-            many = factor(draft.unit, found.unit)
-        except UnitMismatch:
-            hint = " (its GPU count is not known)" if found.unit is Unit.INSTANCE_HOUR else ""
-            raise Invalid.field(
-                f"{draft.field}.series",
-                f"{found.series} is a price per {found.unit}{hint}; a price per {draft.unit} is needed",
-            ) from None
-        if many != 1:
-            self._assume(draft.part, f"{found.series}: one {draft.unit} counted as {plain(many)} {found.unit}")
-        return times(found.amount, many)
-
-    def _fx_rate(self, currency: str) -> Decimal | Unpriced:
-        wanted = self.scenario.currency
-        if currency == wanted:
-            return Decimal(1)
-        rate = self.book.fx_rate(currency, wanted)
-        if isinstance(rate, Unpriced):
-            return rate
-        self.fx_rates[currency] = rate
-        self.used.update({leg.series: leg for leg in rate.legs})
-        return rate.rate
-
-    def _use(self, part: PartName, price: Price) -> None:
-        self.used[price.series] = price
-        if price.includes_power:
-            self._assume(part, f"{price.series}: the GPU-hour includes its electricity")
-        if price.status is Status.LOWER_BOUND:
-            self._assume(part, f"{price.series}: the source only says that it is at least this")
-        if price.status is Status.PRELIMINARY:
-            self._assume(part, f"{price.series}: the source calls this figure preliminary")
-
-    def _assume(self, part: PartName, text: str) -> None:
-        assumption = Assumption(part=part, text=text)
-        if assumption not in self.assumptions:
-            self.assumptions.append(assumption)
-
 
 def _series_in(value: Any) -> Iterator[str]:
     if isinstance(value, PriceInput | FactorInput):
@@ -227,10 +117,6 @@ def _series_in(value: Any) -> Iterator[str]:
     elif hasattr(value, "__dataclass_fields__"):
         for one in fields(value):
             yield from _series_in(getattr(value, one.name))
-
-
-def _part_of(where: str) -> PartName:
-    return next(part for part in PARTS if where.startswith(f"{part}."))
 
 
 def _part_totals(work: _Work) -> Iterator[PartTotal]:
@@ -246,10 +132,6 @@ def _total(costs: Iterable[Decimal]) -> Decimal:
     for cost in costs:
         total = EXACT.add(total, cost)
     return plain(total)
-
-
-def _named(entry: RateCardEntry) -> str:
-    return entry.note or f"{entry.provider} {entry.sku} {entry.region} {entry.purchase}"
 
 
 def _card_used(card: RateCardInForce | None) -> RateCardUsed | None:
