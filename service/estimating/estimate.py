@@ -27,7 +27,19 @@ SECONDS_PER_DAY: Final = Decimal(86_400)
 
 def series_needed(scenario: Scenario) -> frozenset[str]:
     """Every series the scenario looks up, so that a caller can load exactly these."""
-    return frozenset(_series_in(scenario))
+    return frozenset(one.series for one in _inputs_in(scenario) if one.series is not None)
+
+
+def factor_series(scenario: Scenario) -> frozenset[str]:
+    """The series of factors: what they say is multiplied into quantities."""
+    found = (one for one in _inputs_in(scenario) if isinstance(one, FactorInput))
+    return frozenset(one.series for one in found if one.series is not None)
+
+
+def currencies_stated(scenario: Scenario) -> frozenset[str]:
+    """Every currency a price of the scenario is stated in."""
+    stated = (one for one in _inputs_in(scenario) if isinstance(one, PriceInput) and one.amount is not None)
+    return frozenset(one.currency or scenario.currency for one in stated)
 
 
 def estimate(scenario: Scenario, book: PriceBook, card: RateCardInForce | None = None) -> Estimate:
@@ -110,13 +122,15 @@ class _Work:
         )
 
 
-def _series_in(value: Any) -> Iterator[str]:
+def _inputs_in(value: Any) -> Iterator[PriceInput | FactorInput]:
     if isinstance(value, PriceInput | FactorInput):
-        if value.series is not None:
-            yield value.series
+        yield value
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from _inputs_in(one)
     elif hasattr(value, "__dataclass_fields__"):
-        for one in fields(value):
-            yield from _series_in(getattr(value, one.name))
+        for field_ in fields(value):
+            yield from _inputs_in(getattr(value, field_.name))
 
 
 def _part_totals(work: _Work) -> Iterator[PartTotal]:

@@ -63,7 +63,7 @@ def watermark(connection: Connection, known_at: datetime) -> Watermark:
 def price_book(connection: Connection, as_of: AsOf, keys: Collection[str]) -> PriceBook:
     """The book of exactly these series, and every reference rate: one statement per kind of series."""
     mark = watermark(connection, as_of.known_at)
-    checked = _checked(connection, mark)
+    checked = last_checked(connection, mark)
     found: dict[str, Price | Unpriced] = {}
     wanted = sorted(set(keys))
     for start in range(0, len(wanted), IN_LIMIT):
@@ -71,7 +71,7 @@ def price_book(connection: Connection, as_of: AsOf, keys: Collection[str]) -> Pr
         for kind in Kind:
             only = SERIES[kind].c.key.in_(chunk)
             for row in connection.execute(_in_force(kind, as_of.valid_at, mark).where(only)):
-                found[row.key] = _price(kind, row, checked, as_of.valid_at)
+                found[row.key] = price_of(kind, row, checked, as_of.valid_at)
     for key in wanted:
         if key not in found:
             found[key] = Unpriced(key, _why_missing(connection, key, as_of, mark))
@@ -87,14 +87,14 @@ def in_force(connection: Connection, kind: Kind, key: str, valid_at: datetime, m
 def search(connection: Connection, as_of: AsOf, wanted: PriceFilter) -> tuple[list[Price], Watermark]:
     """Prices in force that match, in key order, at most `limit`."""
     mark = watermark(connection, as_of.known_at)
-    checked = _checked(connection, mark)
+    checked = last_checked(connection, mark)
     kinds = [wanted.kind] if wanted.kind else list(Kind)
     prices: list[Price] = []
     for kind in kinds:
         query = _narrowed(_in_force(kind, as_of.valid_at, mark), kind, wanted)
         query = query.where(OBSERVATIONS[kind].c.amount.is_not(None), _not_over(kind, as_of.valid_at))
         query = query.order_by(SERIES[kind].c.key).limit(wanted.limit)
-        found = (_price(kind, row, checked, as_of.valid_at) for row in connection.execute(query))
+        found = (price_of(kind, row, checked, as_of.valid_at) for row in connection.execute(query))
         prices.extend(price for price in found if isinstance(price, Price))
     return sorted(prices, key=lambda price: price.series)[: wanted.limit], mark
 
@@ -104,7 +104,7 @@ def history(connection: Connection, key: str, known_at: datetime) -> list[Series
     mark = watermark(connection, known_at)
     for kind in Kind:
         table = OBSERVATIONS[kind]
-        query = _joined(kind, table.c.refresh_id <= mark.refresh_id).where(SERIES[kind].c.key == key)
+        query = joined(kind, table.c.refresh_id <= mark.refresh_id).where(SERIES[kind].c.key == key)
         rows = connection.execute(query.order_by(table.c.valid_from, table.c.refresh_id)).all()
         if rows:
             return [_point(row) for row in rows]
@@ -114,10 +114,11 @@ def history(connection: Connection, key: str, known_at: datetime) -> list[Series
 def _in_force(kind: Kind, valid_at: datetime, mark: Watermark) -> Select[Any]:
     """One row per series: the newest by (valid_from, refresh_id) within both clocks."""
     newest = row_in_force(kind, SERIES[kind].c.series_id, valid_at, mark.refresh_id)
-    return _joined(kind, OBSERVATIONS[kind].c.observation_id == newest)
+    return joined(kind, OBSERVATIONS[kind].c.observation_id == newest)
 
 
-def _joined(kind: Kind, condition: Any) -> Select[Any]:
+def joined(kind: Kind, condition: Any) -> Select[Any]:
+    """The rows of the log that meet a condition, with everything a citation needs."""
     series, log = SERIES[kind], OBSERVATIONS[kind]
     includes_power = series.c.includes_power if kind is Kind.GPU else literal(value=False)
     offer = _OFFER.get(kind, {})
@@ -159,7 +160,7 @@ def _joined(kind: Kind, condition: Any) -> Select[Any]:
     ).select_from(source)
 
 
-def _checked(connection: Connection, mark: Watermark) -> dict[str, datetime]:
+def last_checked(connection: Connection, mark: Watermark) -> dict[str, datetime]:
     """When each source was last confirmed, as known at the watermark."""
     rows = connection.execute(
         select(refresh.c.source_id, func.max(refresh.c.refresh_id).label("newest"))
@@ -186,7 +187,8 @@ def _not_over(kind: Kind, valid_at: datetime) -> Any:
     return or_(resolution == "", *running)
 
 
-def _price(kind: Kind, row: Row[Any], checked: dict[str, datetime], valid_at: datetime) -> Price | Unpriced:
+def price_of(kind: Kind, row: Row[Any], checked: dict[str, datetime], valid_at: datetime) -> Price | Unpriced:
+    """A row of `joined` as a price in force at `valid_at`, or why it is none."""
     if row.amount is None:
         return Unpriced(row.key, f"no longer offered since {row.valid_from.isoformat()}")
     if row.resolution and valid_at >= row.valid_from + INTERVALS[row.resolution]:
@@ -266,7 +268,7 @@ def _fx_rates(
     rates: dict[str, dict[str, Price]] = {"EUR": {}, "USD": {}}
     query = _in_force(Kind.FX, valid_at, mark).add_columns(fx_series.c.base_currency)
     for row in connection.execute(query.where(fx_series.c.base_currency.in_(rates)).order_by(fx_series.c.key)):
-        price, known = _price(Kind.FX, row, checked, valid_at), rates[row.base_currency]
+        price, known = price_of(Kind.FX, row, checked, valid_at), rates[row.base_currency]
         if not isinstance(price, Price) or price.currency is None:
             continue
         best = known.get(price.currency)

@@ -36,6 +36,13 @@ def known(connection: Connection, name: str, known_at: datetime) -> RateCardInFo
     return _in_force(found)
 
 
+def versions(connection: Connection, name: str, known_at: datetime) -> list[RateCardInForce]:
+    """Every version of a card known at a moment, oldest first. Raises NotFound if there is none."""
+    newest = known(connection, name, known_at)
+    before = select(rate_card).where(rate_card.c.name == name, rate_card.c.recorded_at < newest.recorded_at)
+    return [*map(_in_force, connection.execute(before.order_by(rate_card.c.recorded_at))), newest]
+
+
 def all_known(connection: Connection, known_at: datetime) -> list[RateCardInForce]:
     """Every card, each in the version known at a moment."""
     newest = (
