@@ -20,7 +20,17 @@ from service.api import openapi
 from service.api.desk import Reader, ReadWhat, RefreshDesk
 from service.api.edge import Edge
 from service.api.problems import headers_of, problem_of, response_of
-from service.api.routes import accelerators, documents, estimates, formulas, health, prices, rate_cards, scenarios
+from service.api.routes import (
+    accelerators,
+    documents,
+    estimates,
+    formulas,
+    health,
+    history,
+    prices,
+    rate_cards,
+    scenarios,
+)
 from service.api.routes import sources as source_routes
 from service.domain.refreshes import Refresh
 from service.errors import Conflict, ServiceError, Unavailable
@@ -184,7 +194,18 @@ def _take(lock: IO[str], database: str) -> None:
 
 def _open_doors(app: FastAPI) -> None:
     """Hot routes first: they are matched one after another."""
-    for door in (prices, estimates, formulas, scenarios, rate_cards, accelerators, source_routes, documents):
+    for door in (
+        prices,
+        estimates,
+        history,
+        formulas,
+       
+        scenarios,
+        rate_cards,
+        accelerators,
+        source_routes,
+        documents,
+    ):
         app.include_router(door.router, prefix=API)
     app.include_router(health.router)
     app.include_router(pages.router)

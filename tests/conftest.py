@@ -36,6 +36,11 @@ class TickingClock:
 @pytest.fixture
 def recorded() -> Path:
     """The folder of recorded feed documents that COSTPLAN_RECORDED names."""
+    return recorded_folder()
+
+
+def recorded_folder() -> Path:
+    """The same for fixtures of a wider scope; skips the test where there is none."""
     folder = os.environ.get("COSTPLAN_RECORDED")  # noqa: TID251  tests only
     if not folder:
         pytest.skip("COSTPLAN_RECORDED is not set")

@@ -36,6 +36,26 @@ ESTIMATES: Final[dict[str, Any]] = {
         "value": {"scenario": _WHOLE, "valid_at": "2026-11-20T00:00:00Z"},
     },
 }
+RERUNS: Final[dict[str, Any]] = {
+    "same": {"summary": "With the very prices it was made of", "value": {}},
+    "then": {"summary": "With the prices of another day", "value": {"valid_at": "2026-11-20T00:00:00Z"}},
+}
+COST_HISTORIES: Final[dict[str, Any]] = {
+    "days": {
+        "summary": "A month, day by day",
+        "value": {"scenario": _WHOLE, "start": "2026-01-01T00:00:00Z", "end": "2026-02-01T00:00:00Z"},
+    },
+    "changes": {
+        "summary": "Every change of a price, as it was known then",
+        "value": {
+            "scenario": _TRAINING,
+            "start": "2026-01-01T00:00:00Z",
+            "end": "2026-02-01T00:00:00Z",
+            "step": "change",
+            "reading": "known_then",
+        },
+    },
+}
 RATE_CARDS: Final[dict[str, Any]] = {
     "contract": {
         "summary": "A quarter off one family for a year, and a server of our own",

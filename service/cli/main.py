@@ -11,7 +11,18 @@ import typer
 from typer.core import TyperGroup
 from typing_extensions import override
 
-from service.cli import accelerators, estimates, feeds, formulas, ledger, prices, rate_cards, serving, validation
+from service.cli import (
+    accelerators,
+    estimates,
+    feeds,
+    formulas,
+    history,
+    ledger,
+    prices,
+    rate_cards,
+    serving,
+    validation,
+)
 from service.cli.output import BAD_INPUT, EXIT_CODES, UNEXPECTED, AsJson, complain, fail, say, show
 from service.cli.secrets import without_secrets
 from service.errors import ServiceError
@@ -66,6 +77,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+estimates.app.command("rerun")(history.rerun)
+estimates.app.command("why")(history.why)
+estimates.app.command("compare")(history.compare)
+estimates.scenarios.command("history")(history.over_time)
 for name, group, words in (
     ("prices", prices.app, "Look prices up, now and then."),
     ("estimate", estimates.app, "Price a scenario, keep and find the answer."),

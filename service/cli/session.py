@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import overload
 
 from pricing_sources.errors import SourceError
 from pricing_sources.source import Source
@@ -39,6 +40,10 @@ def session(*, any_schema: bool = False) -> Iterator[Session]:
         store.close()
 
 
+@overload
+def moment(name: str, text: str) -> datetime: ...
+@overload
+def moment(name: str, text: str | None) -> datetime | None: ...
 def moment(name: str, text: str | None) -> datetime | None:
     """A time given on the command line. Raises Invalid unless it carries an offset."""
     if text is None:

@@ -76,3 +76,35 @@ class Bridge:
     effects: tuple[Effect, ...]
     """By cause, over all lines; the largest first."""
     lines: tuple[LineBridge, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstimateBridge:
+    """The bridge between two estimates of the ledger; the same two for ever give the same."""
+
+    before_id: str
+    after_id: str
+    bridge: Bridge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedLine:
+    """One line over all estimates compared; None where one does not have it."""
+
+    part: PartName
+    name: str
+    costs: tuple[Decimal | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Several estimates side by side, in the currency of the first."""
+
+    estimate_ids: tuple[str, ...]
+    names: tuple[str, ...]
+    currency: str
+    totals: tuple[Decimal, ...]
+    lower_bounds: tuple[bool, ...]
+    differences: tuple[tuple[Decimal, ...], ...]
+    """`differences[i][j]` is the total of `j` minus that of `i`."""
+    lines: tuple[ComparedLine, ...]

@@ -1,13 +1,13 @@
 """Why two estimates differ: every line split by cause, without an order, without a remainder."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import count
 from typing import Final, TypeVar
 
 from pricing_sources.units import Unit
-from service.domain.bridge import Bridge, Cause, Effect, LineBridge, PriceMove
+from service.domain.bridge import Bridge, Cause, ComparedLine, Comparison, Effect, LineBridge, PriceMove
 from service.domain.estimate import Estimate, LineItem, MissingItem
 from service.domain.quantities import EXACT, plain
 from service.domain.scenario import PartName
@@ -36,17 +36,16 @@ CAUSE_OF_UNIT: Final[Mapping[Unit, Cause]] = {
 """Whose price moved, by what it buys; any other is that of an offer."""
 
 Line = TypeVar("Line", LineItem, MissingItem)
+Elsewhere = tuple[Estimate | None, Estimate | None]
+"""The later scenario as of the earlier estimate, and the earlier scenario as of the later one, where known."""
 LineName = tuple[PartName, str, int]
 """Part, name, and which of several lines of one name."""
 
 
-def bridge(
-    before: Estimate, after: Estimate, elsewhere: tuple[Estimate | None, Estimate | None] = (None, None)
-) -> Bridge:
+def bridge(before: Estimate, after: Estimate, elsewhere: Elsewhere = (None, None)) -> Bridge:
     """Split the difference between two estimates in one currency by cause.
 
-    `elsewhere` prices what only one of them has at the other's moment: the scenario of `after` as of `before`,
-    and the scenario of `before` as of `after`. Without it such a line is scope as a whole.
+    `elsewhere` prices what only one of them has at the other's moment; without it such a line is scope as a whole.
     Raises Invalid if the currencies differ.
     """
     if before.currency != after.currency:
@@ -69,6 +68,29 @@ def needs_elsewhere(before: Estimate, after: Estimate) -> bool:
     return set(ours) != set(theirs) or any(ours[name].price_series != theirs[name].price_series for name in ours)
 
 
+def side_by_side(ids: Sequence[str], estimates: Sequence[Estimate]) -> Comparison:
+    """Estimates of one currency beside one another, line by line."""
+    lines = [_named(one.line_items) for one in estimates]
+    names = dict.fromkeys(name for one in lines for name in one)
+    totals = tuple(one.total for one in estimates)
+    return Comparison(
+        estimate_ids=tuple(ids),
+        names=tuple(one.scenario.name for one in estimates),
+        currency=estimates[0].currency,
+        totals=totals,
+        lower_bounds=tuple(one.lower_bound for one in estimates),
+        differences=tuple(tuple(plain(EXACT.subtract(to, of)) for to in totals) for of in totals),
+        lines=tuple(
+            ComparedLine(
+                part=name[0],
+                name=name[1],
+                costs=tuple(one[name].cost if name in one else None for one in lines),
+            )
+            for name in names
+        ),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Sides:
     """One line at both moments, and each as it would have been bought at the other's."""
@@ -84,9 +106,7 @@ class _Sides:
         return (self.before.cost if self.before else Decimal(0), self.after.cost if self.after else Decimal(0))
 
 
-def _line_bridges(
-    before: Estimate, after: Estimate, elsewhere: tuple[Estimate | None, Estimate | None]
-) -> Iterator[LineBridge]:
+def _line_bridges(before: Estimate, after: Estimate, elsewhere: Elsewhere) -> Iterator[LineBridge]:
     ours, theirs = _named(before.line_items), _named(after.line_items)
     then, now = (_named(one.line_items) if one else {} for one in elsewhere)
     unpriced_before, unpriced_after = _named(before.unpriced), _named(after.unpriced)

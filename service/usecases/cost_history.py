@@ -63,8 +63,9 @@ def _past(store: Store, scenario: Scenario, period: Period, reading: Reading, kn
     span = store.read(lambda c: log.span(c, period.start, period.end, reading, known_at))
     prices = store.read(lambda c: log.timelines(c, series_needed(scenario), span))
     cards = _cards(store, scenario, known_at)
-    currencies = {"USD", scenario.currency, *currencies_stated(scenario), *_currencies(prices, cards)}
-    euro_rates, dollar_rates = store.read(lambda c: log.fx_timelines(c, currencies, span))
+    currencies = {scenario.currency, *currencies_stated(scenario), *_currencies(prices, cards)}
+    crossed = currencies | {"USD"} if len(currencies) > 1 else set()
+    euro_rates, dollar_rates = store.read(lambda c: log.fx_timelines(c, crossed, span))
     return Past(
         reading=reading,
         known_at=max([span.mark.recorded_at, *(card.recorded_at for card in cards)]),

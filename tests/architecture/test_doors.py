@@ -6,6 +6,8 @@ from pathlib import Path
 
 from service.usecases import (
     archive,
+    comparisons,
+    cost_history,
     estimates,
     formulas,
     hardware,
@@ -29,6 +31,8 @@ USE_CASES = {
     hardware: {"list_accelerators", "get_accelerator", "list_labels", "map_label"},
     rate_cards: {"put_rate_card", "get_rate_card", "list_rate_cards"},
     validation: {"validate_predictions"},
+    comparisons: {"rerun_estimate", "bridge_estimates", "compare_estimates"},
+    cost_history: {"cost_history"},
 }
 BY_THE_ROOT = "handed in by the composition root, so that the door does not know which feeds exist"
 ELSEWHERE = {

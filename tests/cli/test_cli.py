@@ -66,6 +66,32 @@ def test_an_estimate_is_made_kept_shown_and_listed(shell: Shell) -> None:
     assert made["estimate_id"][:12] in shell("estimate", "ls").stdout
 
 
+def test_estimates_are_asked_again_explained_and_compared(shell: Shell) -> None:
+    first = shell.json("estimate", "new", "scenario.yaml")["estimate_id"]
+    text = SCENARIO.replace("100.50", "200")
+    more = json.loads(shell("estimate", "new", "-", "--json", given=text).stdout)["estimate_id"]  # noqa: TID251
+
+    assert shell.json("estimate", "rerun", first)["same_bytes"]
+    told = shell("estimate", "why", first, more).stdout
+    assert "5,531.52 USD → 11,008.00 USD" in told
+    assert "more or less work  +5,476.48 USD" in told
+    assert shell.json("estimate", "why", first, more)["bridge"]["difference"] == "5476.48"
+    side = shell("estimate", "compare", first, more).stdout
+    assert "against the first" in side
+    assert "+5,476.48 USD" in side
+
+
+def test_a_scenario_is_priced_over_a_period(shell: Shell) -> None:
+    period = ("--from", "2026-11-01T00:00:00Z", "--to", "2026-11-03T00:00:00Z")
+    shown = shell("scenario", "history", "scenario.yaml", *period, "--step", "day").stdout
+    assert shown.splitlines()[1].split() == ["2026-11-01", "00:00Z", "5,531.52", "USD", "–"]
+    assert len(shell.json("scenario", "history", "scenario.yaml", *period)["points"]) == 1
+    then = shell.json("scenario", "history", "scenario.yaml", *period, "--step", "day", "--known-then")
+    assert [one["total"] for one in then["points"]] == [None, None]
+    wrong = shell("scenario", "history", "scenario.yaml", "--from", "2026-11-01", "--to", "x", expect=2).stderr
+    assert "--from: '2026-11-01' carries no UTC offset" in wrong
+
+
 def test_the_canonical_bytes_hash_to_the_id(shell: Shell) -> None:
     import hashlib
 

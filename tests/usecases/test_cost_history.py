@@ -40,9 +40,9 @@ RATES = """Date, USD, JPY,
 """
 
 
-def learn_rates(store: Store, clock, on: str) -> None:
+def learn_rates(store: Store, clock, on: str, rates: str = RATES) -> None:
     clock.set(day(on))
-    document = Document(source_id="ecb", url="file:rates.csv", body=RATES.encode(), fetched_at=day(on))
+    document = Document(source_id="ecb", url="file:rates.csv", body=rates.encode(), fetched_at=day(on))
     assert import_document(store, ECB, document, now=clock()).status == "sealed"
 
 

@@ -1,6 +1,6 @@
 """Estimates: priced scenarios, immutable, named by the hash of their bytes."""
 
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import msgspec
 from fastapi import APIRouter, Body, Header, Response
@@ -24,8 +24,8 @@ router = APIRouter(tags=["estimates"], route_class=ExactRoute)
 def price(store: StoreDep, now: NowDep, asked: Annotated[EstimateAsked, Body(openapi_examples=ESTIMATES)]) -> Response:
     """Price a scenario and keep the answer; the same question at the same as-of is the same estimate."""
     question = as_of(now, asked.valid_at, asked.known_at)
-    stored = new_estimate(store, _scenario_of(store, asked), question, now=now)
-    return _record(stored, 201, {"Location": f"/api/v1/estimates/{stored.estimate_id}"})
+    stored = new_estimate(store, scenario_of(store, asked), question, now=now)
+    return answer(record(stored), 201, {"Location": f"/api/v1/estimates/{stored.estimate_id}"})
 
 
 @router.get("/estimates", response_model=EstimateList, summary="List estimates")
@@ -39,7 +39,7 @@ def estimates(store: StoreDep, scenario_id: Text = "", limit: Limit = 50, after:
 @router.get("/estimates/{estimate}", response_model=EstimateRecord, summary="Get one estimate")
 def one(store: StoreDep, estimate: str) -> Response:
     """An estimate by id, or an unambiguous start of it; `estimate` holds exactly the bytes its id is the hash of."""
-    return _record(get_estimate(store, estimate))
+    return answer(record(get_estimate(store, estimate)))
 
 
 @router.get("/estimates/{estimate}/canonical", response_model=Estimate, summary="Get the bytes of an estimate")
@@ -54,7 +54,20 @@ def canonical(
     return Response(stored.body, media_type="application/json", headers=headers)
 
 
-def _scenario_of(store: Store, asked: EstimateAsked) -> Scenario:
+class Asks(Protocol):
+    """A request that states a scenario or names one."""
+
+    @property
+    def scenario(self) -> Scenario | None:
+        """The scenario itself."""
+
+    @property
+    def scenario_id(self) -> str | None:
+        """The name of a kept one."""
+
+
+def scenario_of(store: Store, asked: Asks) -> Scenario:
+    """The scenario a request states or names. Raises Invalid, NotFound."""
     if asked.scenario is not None and asked.scenario_id is None:
         return asked.scenario
     if asked.scenario_id is not None and asked.scenario is None:
@@ -62,12 +75,11 @@ def _scenario_of(store: Store, asked: EstimateAsked) -> Scenario:
     raise Invalid.field("scenario", "give either scenario or scenario_id, and not both")
 
 
-def _record(stored: StoredEstimate, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def record(stored: StoredEstimate) -> dict[str, object]:
     """The estimate's own bytes, in an envelope that says its name and when it was made."""
-    envelope = {
+    return {
         "estimate_id": stored.estimate_id,
         "scenario_id": stored.scenario_id,
         "created_at": stored.created_at,
         "estimate": msgspec.Raw(stored.body),
     }
-    return answer(envelope, status, headers)

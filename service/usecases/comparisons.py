@@ -1,0 +1,76 @@
+"""Estimates beside one another: computed again, set side by side, explained."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from service.domain.as_of import AsOf
+from service.domain.bridge import Comparison, EstimateBridge
+from service.domain.estimate import Estimate
+from service.errors import Invalid, NoData, NotFound
+from service.estimating.bridge import Elsewhere, bridge, needs_elsewhere, side_by_side
+from service.store.estimates import StoredEstimate
+from service.store.store import Store
+from service.usecases.estimates import get_estimate, new_estimate, price_scenario
+from service.usecases.scenario_files import in_currency
+
+MOST_COMPARED: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rerun:
+    """An estimate asked again."""
+
+    estimate: StoredEstimate
+    same_bytes: bool
+    """True if the answer is the one it was: with the same prices it always is."""
+
+
+def rerun_estimate(store: Store, name: str, question: AsOf | None, *, now: datetime) -> Rerun:
+    """Price the scenario of an estimate again: with the very prices it was made of, or at another as-of.
+
+    Raises NotFound, Invalid, NoData.
+    """
+    kept = get_estimate(store, name)
+    again = new_estimate(store, kept.estimate.scenario, question or kept.estimate.as_of, now=now)
+    return Rerun(estimate=again, same_bytes=again.body == kept.body)
+
+
+def bridge_estimates(store: Store, before: str, after: str) -> EstimateBridge:
+    """Why one estimate differs from another, in the currency of the later one.
+
+    What only one of them has is priced at the other's as-of from history. Raises NotFound, Invalid.
+    """
+    first, last = get_estimate(store, before), get_estimate(store, after)
+    earlier, later = _in(store, first.estimate, last.estimate.currency), last.estimate
+    elsewhere: Elsewhere = (None, None)
+    if needs_elsewhere(earlier, later):
+        elsewhere = (_priced(store, later, earlier.as_of), _priced(store, earlier, later.as_of))
+    return EstimateBridge(
+        before_id=first.estimate_id, after_id=last.estimate_id, bridge=bridge(earlier, later, elsewhere)
+    )
+
+
+def compare_estimates(store: Store, names: Sequence[str]) -> Comparison:
+    """Several estimates side by side, in the currency of the first. Raises NotFound, Invalid."""
+    if not 2 <= len(names) <= MOST_COMPARED:
+        raise Invalid.field("estimate", f"name 2 to {MOST_COMPARED} estimates, not {len(names)}")
+    kept = [get_estimate(store, name) for name in names]
+    currency = kept[0].estimate.currency
+    return side_by_side([one.estimate_id for one in kept], [_in(store, one.estimate, currency) for one in kept])
+
+
+def _in(store: Store, estimate: Estimate, currency: str) -> Estimate:
+    """The estimate, or the same question with its totals in another currency."""
+    if estimate.currency == currency:
+        return estimate
+    return price_scenario(store, in_currency(estimate.scenario, currency), estimate.as_of)
+
+
+def _priced(store: Store, estimate: Estimate, question: AsOf) -> Estimate | None:
+    """What an estimate's scenario cost at another as-of; None where nothing was known or could be priced."""
+    try:
+        return price_scenario(store, estimate.scenario, question)
+    except (NoData, NotFound, Invalid):
+        return None
