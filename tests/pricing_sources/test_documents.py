@@ -98,7 +98,11 @@ def test_an_archive_is_read_through_and_its_bounds_hold() -> None:
         unzipped(big, member_suffix=".csv")
 
 
-@pytest.mark.parametrize("body", [b"PK\x03\x04", zipped(a_csv=b"x" * 1000)[:-60], zipped(a_txt=b"x")])
+@pytest.mark.parametrize(
+    "body",
+    [b"PK\x03\x04", zipped(a_csv=b"x" * 1000)[:-60], zipped(a_txt=b"x")],
+    ids=["only a header", "cut short", "without the member"],
+)
 def test_a_broken_archive_is_refused(body: bytes) -> None:
     with pytest.raises(ShapeChanged):
         unzipped(body, member_suffix=".csv")
