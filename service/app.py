@@ -199,7 +199,6 @@ def _open_doors(app: FastAPI) -> None:
         estimates,
         history,
         formulas,
-       
         scenarios,
         rate_cards,
         accelerators,

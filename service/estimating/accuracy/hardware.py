@@ -107,7 +107,7 @@ def part(label: str) -> Part | None:
     known = accelerator_by_id(meant) if meant else resolve(bare).accelerator
     if known is None:
         return None
-    return _part(known, export=bare in {"a800", "h800", "h800 sxm5"})
+    return part_of(known, export=bare in {"a800", "h800", "h800 sxm5"})
 
 
 def number_format(precision: str) -> str:
@@ -137,10 +137,12 @@ def training_hardware(found: Part, precision: str) -> TrainingHardware | None:
     )
 
 
-def _part(known: Accelerator, *, export: bool) -> Part | None:
+def part_of(known: Accelerator, *, export: bool = False, assumed_link: float | None = None) -> Part | None:
+    """An accelerator of the registry; None where its bandwidth, or its link and none is assumed, is not known."""
     figures = {name: one.value for name, one in known.figures.items()}
     bandwidth = figures.get("bandwidth") or (GB300_BANDWIDTH if known.id == "nvidia-gb300" else None)
-    if bandwidth is None or "link" not in figures:
+    link = figures.get("link", assumed_link)
+    if bandwidth is None or link is None:
         return None
     generation = next((name for start, name in GENERATION if known.id.startswith(start)), None)
     return Part(
@@ -148,7 +150,7 @@ def _part(known: Accelerator, *, export: bool) -> Part | None:
         generation=generation,
         memory=float(known.memory_gb) * 1e9,
         bandwidth=bandwidth,
-        link=EXPORT_LINK if export else figures["link"],
+        link=EXPORT_LINK if export else link,
         domain=_domain(known.id),
         peaks={name: value for name, value in figures.items() if name in {"bf16", "fp16", "fp8", "fp4"}},
         tdp=figures.get("tdp"),
