@@ -37,6 +37,9 @@ NEUTRAL: Final = Factor(Decimal(1), "default")
 Factors = Callable[[str, FactorInput | None], Factor]
 """Finds the value of a factor, given the field it stands in."""
 
+Pinned = Mapping[str, int]
+"""Formula versions by id, where not the newest is meant: those of an estimate that is asked again."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
@@ -53,27 +56,40 @@ class Draft:
     """Where the price stands in the scenario, for errors."""
 
 
-def drafts(scenario: Scenario, factors: Factors) -> Iterator[Draft]:
-    """Every line of a scenario, in the order of the mission's formulas."""
+def drafts(scenario: Scenario, factors: Factors, pinned: Pinned | None = None) -> Iterator[Draft]:
+    """Every line of a scenario, in the order of the mission's formulas. Raises NotFound for a version that is not."""
+    known = _Known(factors, pinned or {})
     if scenario.data is not None:
-        yield from _data(scenario.data)
+        yield from _data(scenario.data, known)
     if scenario.training is not None:
-        yield from _training(scenario.training, factors)
+        yield from _training(scenario.training, known)
     if scenario.inference is not None:
-        yield from _inference(scenario.inference)
+        yield from _inference(scenario.inference, known)
     if scenario.fine_tuning is not None:
-        yield from _fine_tuning(scenario.fine_tuning)
+        yield from _fine_tuning(scenario.fine_tuning, known)
     if scenario.engineering is not None:
-        yield from _engineering(scenario.engineering, factors)
+        yield from _engineering(scenario.engineering, known)
 
 
-def _data(part: DataPart) -> Iterator[Draft]:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a line is made with besides its own numbers."""
+
+    factor: Factors
+    pinned: Pinned
+
+    def formula(self, formula_id: str) -> Formula:
+        """The pinned version, else the newest."""
+        return formula(formula_id, self.pinned.get(formula_id))
+
+
+def _data(part: DataPart, known: _Known) -> Iterator[Draft]:
     if part.licensing_fees is not None:
         yield Draft(
             part="data",
             name="licensing",
-            formula=formula("data.cost", 1),
-            inputs=_stated({"volume_tb": part.volume_tb}, "data.cost"),
+            formula=known.formula("data.cost"),
+            inputs=_stated({"volume_tb": part.volume_tb}, known.formula("data.cost")),
             quantity=part.volume_tb,
             unit=Unit.TB,
             price=part.licensing_fees,
@@ -81,18 +97,18 @@ def _data(part: DataPart) -> Iterator[Draft]:
         )
     if part.storage_costs is not None:
         inputs = {"volume_tb": part.volume_tb, "months": part.months}
-        yield _computed("data", "storage", "data.storage", inputs, Unit.TB_MONTH, part.storage_costs, "storage_costs")
+        storage = known.formula("data.storage")
+        yield _computed("data", "storage", storage, inputs, Unit.TB_MONTH, part.storage_costs, "storage_costs")
 
 
-def _training(part: TrainingPart, factors: Factors) -> Iterator[Draft]:
+def _training(part: TrainingPart, known: _Known) -> Iterator[Draft]:
     if part.gpu_price is not None:
         inputs = {"gpus": part.gpus, "hours": part.hours}
-        yield _computed(
-            "training", "gpu_hours", "training.gpu_hours", inputs, Unit.GPU_HOUR, part.gpu_price, "gpu_price"
-        )
+        hours = known.formula("training.gpu_hours")
+        yield _computed("training", "gpu_hours", hours, inputs, Unit.GPU_HOUR, part.gpu_price, "gpu_price")
     if part.power_per_gpu_kw is None or part.electricity_price is None:
         return
-    server, pue = factors("training.server_factor", part.server_factor), factors("training.pue", part.pue)
+    server, pue = known.factor("training.server_factor", part.server_factor), known.factor("training.pue", part.pue)
     energy = {
         "power_per_gpu_kw": part.power_per_gpu_kw,
         "gpus": part.gpus,
@@ -107,7 +123,7 @@ def _training(part: TrainingPart, factors: Factors) -> Iterator[Draft]:
     yield _computed(
         "training",
         "electricity",
-        "training.energy",
+        known.formula("training.energy"),
         energy,
         Unit.KWH,
         part.electricity_price,
@@ -116,23 +132,23 @@ def _training(part: TrainingPart, factors: Factors) -> Iterator[Draft]:
     )
 
 
-def _inference(part: InferencePart) -> Iterator[Draft]:
+def _inference(part: InferencePart, known: _Known) -> Iterator[Draft]:
     asked = {"users": part.users, "queries_per_user_per_day": part.queries_per_user_per_day, "days": part.days}
+    queries = known.formula("inference.queries")
     if part.cost_per_query is not None:
-        price = part.cost_per_query
-        yield _computed("inference", "queries", "inference.queries", asked, Unit.QUERY, price, "cost_per_query")
+        yield _computed("inference", "queries", queries, asked, Unit.QUERY, part.cost_per_query, "cost_per_query")
         return
-    queries = formula("inference.queries", 1).evaluate(asked)
+    number = queries.evaluate(asked)
     for kind, tokens, token_price in (
         ("input", part.input_tokens_per_query, part.input_token_price),
         ("output", part.output_tokens_per_query, part.output_token_price),
     ):
         if tokens is not None and token_price is not None:
-            inputs = {"queries": queries, "tokens_per_query": tokens}
+            inputs = {"queries": number, "tokens_per_query": tokens}
             yield _computed(
                 "inference",
                 f"{kind}_tokens",
-                "inference.tokens",
+                known.formula("inference.tokens"),
                 inputs,
                 Unit.TOKENS_1M,
                 token_price,
@@ -140,11 +156,10 @@ def _inference(part: InferencePart) -> Iterator[Draft]:
             )
 
 
-def _fine_tuning(part: FineTuningPart) -> Iterator[Draft]:
+def _fine_tuning(part: FineTuningPart, known: _Known) -> Iterator[Draft]:
     inputs = {"gpus": part.gpus, "hours": part.hours}
-    yield _computed(
-        "fine_tuning", "training_compute", "training.gpu_hours", inputs, Unit.GPU_HOUR, part.gpu_price, "gpu_price"
-    )
+    hours = known.formula("training.gpu_hours")
+    yield _computed("fine_tuning", "training_compute", hours, inputs, Unit.GPU_HOUR, part.gpu_price, "gpu_price")
     for name, quantity, unit, price, field in (
         ("new_data", part.new_data_tb, Unit.TB, part.new_data_price, "new_data_price"),
         ("human_labelling", part.labels, Unit.LABEL, part.label_price, "label_price"),
@@ -153,7 +168,7 @@ def _fine_tuning(part: FineTuningPart) -> Iterator[Draft]:
             yield Draft(
                 part="fine_tuning",
                 name=name,
-                formula=formula("fine_tuning.cost", 1),
+                formula=known.formula("fine_tuning.cost"),
                 inputs=(FormulaInput(name=name, value=quantity, unit=unit.value, origin="scenario"),),
                 quantity=quantity,
                 unit=unit,
@@ -162,21 +177,21 @@ def _fine_tuning(part: FineTuningPart) -> Iterator[Draft]:
             )
 
 
-def _engineering(part: EngineeringPart, factors: Factors) -> Iterator[Draft]:
+def _engineering(part: EngineeringPart, known: _Known) -> Iterator[Draft]:
     """Salaries, and what employing costs beyond them: one cost, one line."""
     inputs = {"engineers": part.engineers, "years": part.years}
     salary, field = part.average_annual_salary, "average_annual_salary"
-    yield _computed("engineering", "salaries", "engineering.person_years", inputs, Unit.PERSON_YEAR, salary, field)
-    loading = factors("engineering.loading", part.loading)
+    person_years = known.formula("engineering.person_years")
+    yield _computed("engineering", "salaries", person_years, inputs, Unit.PERSON_YEAR, salary, field)
+    loading = known.factor("engineering.loading", part.loading)
     if loading.value != 1:
-        person_years = formula("engineering.person_years", 1).evaluate(inputs)
-        known = FormulaInput(name="loading", value=loading.value, unit=Unit.RATIO.value, origin=loading.origin)
+        beyond = FormulaInput(name="loading", value=loading.value, unit=Unit.RATIO.value, origin=loading.origin)
         yield Draft(
             part="engineering",
             name="compensation_beyond_salary",
-            formula=formula("engineering.cost", 1),
-            inputs=(*_stated(inputs, "engineering.person_years"), known),
-            quantity=person_years * (loading.value - 1),
+            formula=known.formula("engineering.cost"),
+            inputs=(*_stated(inputs, person_years), beyond),
+            quantity=person_years.evaluate(inputs) * (loading.value - 1),
             unit=Unit.PERSON_YEAR,
             price=salary,
             field=f"engineering.{field}",
@@ -186,19 +201,18 @@ def _engineering(part: EngineeringPart, factors: Factors) -> Iterator[Draft]:
 def _computed(
     part: PartName,
     name: str,
-    formula_id: str,
+    chosen: Formula,
     inputs: Mapping[str, Decimal],
     unit: Unit,
     price: PriceInput,
     field: str,
     origins: Mapping[str, Origin] | None = None,
 ) -> Draft:
-    chosen = formula(formula_id, 1)
     return Draft(
         part=part,
         name=name,
         formula=chosen,
-        inputs=_stated(inputs, formula_id, origins),
+        inputs=_stated(inputs, chosen, origins),
         quantity=chosen.evaluate(inputs),
         unit=unit,
         price=price,
@@ -207,10 +221,10 @@ def _computed(
 
 
 def _stated(
-    inputs: Mapping[str, Decimal], formula_id: str, origins: Mapping[str, Origin] | None = None
+    inputs: Mapping[str, Decimal], chosen: Formula, origins: Mapping[str, Origin] | None = None
 ) -> tuple[FormulaInput, ...]:
     """The inputs with their units; one equal to its neutral default counts as left at the default."""
-    arguments = {argument.name: argument for argument in formula(formula_id, 1).arguments}
+    arguments = {argument.name: argument for argument in chosen.arguments}
     found = []
     for name, value in inputs.items():
         default = value == arguments[name].default

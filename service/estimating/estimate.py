@@ -18,7 +18,7 @@ from service.domain.price_book import Price, PriceBook, Unpriced
 from service.domain.quantities import EXACT, Quantity, cost_of, plain, significant, times
 from service.domain.rate_card import RateCardInForce
 from service.domain.scenario import FactorInput, PriceInput, Scenario
-from service.estimating.drafts import Draft, drafts
+from service.estimating.drafts import Draft, Pinned, drafts
 from service.estimating.tags import Tag, Tags
 from service.estimating.validation import PARTS, validate
 
@@ -42,16 +42,18 @@ def currencies_stated(scenario: Scenario) -> frozenset[str]:
     return frozenset(one.currency or scenario.currency for one in stated)
 
 
-def estimate(scenario: Scenario, book: PriceBook, card: RateCardInForce | None = None) -> Estimate:
-    """Price a scenario from a book and perhaps a rate card; the same give the same bytes.
+def estimate(
+    scenario: Scenario, book: PriceBook, card: RateCardInForce | None = None, pinned: Pinned | None = None
+) -> Estimate:
+    """Price a scenario from a book and perhaps a rate card, by the newest formulas or those pinned.
 
-    Raises Invalid naming every field that cannot be priced as given, among them a series whose unit is
-    not the one its field asks for.
+    The same give the same bytes. Raises Invalid naming every field that cannot be priced as given, among them
+    a series whose unit is not the one its field asks for.
     """
     validate(scenario)
     tags = Tags(scenario, book, card)
     work = _Work(tags)
-    for draft in drafts(scenario, tags.factor):
+    for draft in drafts(scenario, tags.factor, pinned):
         work.price(draft)
     parts = tuple(_part_totals(work))
     return Estimate(

@@ -1,7 +1,7 @@
 """Estimates beside one another: computed again, set side by side, explained."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -12,7 +12,7 @@ from service.errors import Invalid, NoData, NotFound
 from service.estimating.bridge import Elsewhere, bridge, needs_elsewhere, side_by_side
 from service.store.estimates import StoredEstimate
 from service.store.store import Store
-from service.usecases.estimates import get_estimate, new_estimate, price_scenario
+from service.usecases.estimates import get_estimate, keep, new_estimate, price_again
 from service.usecases.scenario_files import in_currency
 
 MOST_COMPARED: Final = 20
@@ -30,10 +30,14 @@ class Rerun:
 def rerun_estimate(store: Store, name: str, question: AsOf | None, *, now: datetime) -> Rerun:
     """Price the scenario of an estimate again: with the very prices it was made of, or at another as-of.
 
+    The very prices meet the very versions of the formulas; another as-of meets the newest ones.
     Raises NotFound, Invalid, NoData.
     """
     kept = get_estimate(store, name)
-    again = new_estimate(store, kept.estimate.scenario, question or kept.estimate.as_of, now=now)
+    if question is None:
+        again = keep(store, price_again(store, kept.estimate, kept.estimate.as_of), now=now)
+    else:
+        again = new_estimate(store, kept.estimate.scenario, question, now=now)
     return Rerun(estimate=again, same_bytes=again.body == kept.body)
 
 
@@ -65,12 +69,13 @@ def _in(store: Store, estimate: Estimate, currency: str) -> Estimate:
     """The estimate, or the same question with its totals in another currency."""
     if estimate.currency == currency:
         return estimate
-    return price_scenario(store, in_currency(estimate.scenario, currency), estimate.as_of)
+    converted = replace(estimate, scenario=in_currency(estimate.scenario, currency))
+    return price_again(store, converted, estimate.as_of)
 
 
 def _priced(store: Store, estimate: Estimate, question: AsOf) -> Estimate | None:
     """What an estimate's scenario cost at another as-of; None where nothing was known or could be priced."""
     try:
-        return price_scenario(store, estimate.scenario, question)
+        return price_again(store, estimate, question)
     except (NoData, NotFound, Invalid):
         return None

@@ -6,6 +6,7 @@ from datetime import datetime
 from service.domain.as_of import AsOf
 from service.domain.estimate import Estimate
 from service.domain.scenario import Scenario
+from service.estimating.drafts import Pinned
 from service.estimating.estimate import estimate, series_needed
 from service.estimating.validation import validate
 from service.store import estimates, prices, rate_cards
@@ -18,20 +19,29 @@ def new_estimate(store: Store, scenario: Scenario, question: AsOf, *, now: datet
 
     Raises Invalid naming every field that cannot be priced as given, NoData before the first refresh.
     """
-    answer = price_scenario(store, scenario, question)
+    return keep(store, price_scenario(store, scenario, question), now=now)
+
+
+def keep(store: Store, answer: Estimate, *, now: datetime) -> StoredEstimate:
+    """Put an estimate into the ledger; one that is there already stays as it is."""
     return store.write(lambda c: estimates.add(c, answer, now))
 
 
-def price_scenario(store: Store, scenario: Scenario, question: AsOf) -> Estimate:
-    """Price a scenario without keeping it."""
+def price_scenario(store: Store, scenario: Scenario, question: AsOf, pinned: Pinned | None = None) -> Estimate:
+    """Price a scenario without keeping it, by the newest formulas or those pinned."""
     validate(scenario)
     book = store.read(lambda c: prices.price_book(c, question, series_needed(scenario)))
     if scenario.rate_card is None:
-        return estimate(scenario, book)
+        return estimate(scenario, book, None, pinned)
     card = store.read(lambda c: rate_cards.known(c, scenario.rate_card or "", question.known_at))
     # The later of the two: so that asking again with the estimate's own clocks finds the same card.
     known_at = max(book.as_of.known_at, card.recorded_at)
-    return estimate(scenario, replace(book, as_of=replace(book.as_of, known_at=known_at)), card)
+    return estimate(scenario, replace(book, as_of=replace(book.as_of, known_at=known_at)), card, pinned)
+
+
+def price_again(store: Store, asked: Estimate, question: AsOf) -> Estimate:
+    """Price the scenario of an estimate at an as-of, by the versions of the formulas it was made with."""
+    return price_scenario(store, asked.scenario, question, {one.id: one.version for one in asked.formulas})
 
 
 def get_estimate(store: Store, name: str) -> StoredEstimate:

@@ -8,6 +8,8 @@ import pytest
 from service.domain.as_of import AsOf
 from service.domain.scenario import PriceInput, Scenario, TrainingPart
 from service.errors import Invalid, NotFound
+from service.formulas import catalog
+from service.formulas.catalog import formula
 from service.store.estimates import StoredEstimate
 from service.store.store import Store
 from service.usecases.comparisons import bridge_estimates, compare_estimates, rerun_estimate
@@ -53,6 +55,28 @@ def test_the_same_prices_give_the_same_bytes_whatever_was_learned_since(world: S
     assert again.same_bytes
     assert again.estimate == first
     assert not today.same_bytes
+
+
+@pytest.fixture
+def corrected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second version of a formula, as a later release may bring one: a tenth more of everything."""
+    newer = replace(
+        formula("training.gpu_hours"), version=2, function=lambda gpus, hours: gpus * hours * Decimal("1.1")
+    )
+    monkeypatch.setattr(catalog, "FORMULAS", (*catalog.FORMULAS, newer))
+
+
+def test_a_newer_formula_leaves_old_estimates_as_they_are_and_is_a_cause_of_its_own(
+    world: Store, request: pytest.FixtureRequest
+) -> None:
+    first = kept(world, RUN, "2026-03-05")
+    request.getfixturevalue("corrected")
+    again = rerun_estimate(world, first.estimate_id, None, now=day("2026-03-06"))
+    anew = kept(world, RUN, "2026-03-05")
+
+    assert again.same_bytes
+    assert anew.estimate.total == first.estimate.total * Decimal("1.1")
+    assert causes(world, first, anew) == {"formula": anew.estimate.total - first.estimate.total}
 
 
 def test_a_price_and_a_currency_that_moved_are_told_apart(world: Store) -> None:
