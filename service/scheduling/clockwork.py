@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
 import structlog
@@ -63,7 +64,7 @@ class Scheduler:
     def start(self) -> None:
         """Begin to tick; the first tick comes at once."""
         self._transport = self._make_transport(self._settings)
-        self._crew = Crew(self._run, AT_ONCE)
+        self._crew = Crew(AT_ONCE)
         self._ticked_at = time.monotonic()
         self._clockwork = self._new_clockwork()
         self._watchdog = threading.Thread(target=self._watch, name="scheduler watchdog", daemon=True)
@@ -107,7 +108,7 @@ class Scheduler:
         slots = due(self._store, [Feed.of(source.info, self._settings) for source in self._sources], now)
         for source in self._sources:
             if source.info.id in slots:
-                self._crew.hand(source, slots[source.info.id])
+                self._crew.hand(source.info.id, partial(self._run, source, slots[source.info.id]))
 
     def _run(self, source: Source, slot: datetime) -> None:
         run_slot(

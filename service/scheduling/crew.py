@@ -1,4 +1,4 @@
-"""The hands of a scheduler: a few threads that run slots while the clock goes on ticking.
+"""The hands of a scheduler: a few threads that run errands while the clock goes on ticking.
 
 Not a ThreadPoolExecutor: Python waits for its threads before it exits, and a download may take minutes.
 """
@@ -6,25 +6,23 @@ Not a ThreadPoolExecutor: Python waits for its threads before it exits, and a do
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from queue import Empty, SimpleQueue
 
 import structlog
 
-from pricing_sources.source import Source
-
-Errand = tuple[Source, datetime]
-"""A source and the slot to run of it."""
+Errand = Callable[[], object]
+"""Something to do once."""
 
 log = structlog.get_logger()
 
 
 class Crew:
-    """Runs slots in the background, `size` at a time and never two of one source."""
+    """Runs errands in the background, `size` at a time and never two of one name."""
 
-    def __init__(self, run: Callable[[Source, datetime], object], size: int) -> None:
-        self._run, self._size = run, size
-        self._waiting: SimpleQueue[Errand | None] = SimpleQueue()
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._waiting: SimpleQueue[tuple[str, Errand] | None] = SimpleQueue()
         self._taken: set[str] = set()
         self._begun: dict[str, float] = {}
         self._dismissed = False
@@ -32,12 +30,12 @@ class Crew:
         for number in range(size):
             threading.Thread(target=self._work, name=f"refresh {number}", daemon=True).start()
 
-    def hand(self, source: Source, slot: datetime) -> None:
-        """Have a slot run, unless its source waits or runs already, or the crew is dismissed."""
+    def hand(self, name: str, errand: Errand) -> None:
+        """Have an errand run, unless one of its name waits or runs already, or the crew is dismissed."""
         with self._changed:
-            if not self._dismissed and source.info.id not in self._taken:
-                self._taken.add(source.info.id)
-                self._waiting.put((source, slot))
+            if not self._dismissed and name not in self._taken:
+                self._taken.add(name)
+                self._waiting.put((name, errand))
 
     def stuck(self, longest: timedelta) -> bool:
         """True if every thread has been at one errand for longer than that: nothing will run any more."""
@@ -54,24 +52,24 @@ class Crew:
 
     def _forget_waiting(self) -> None:
         try:
-            while errand := self._waiting.get_nowait():
-                self._taken.discard(errand[0].info.id)
+            while waiting := self._waiting.get_nowait():
+                self._taken.discard(waiting[0])
         except Empty:
             for _ in range(self._size):
                 self._waiting.put(None)
 
     def _work(self) -> None:
-        while (errand := self._waiting.get()) is not None:
-            source, slot = errand
+        while (taken := self._waiting.get()) is not None:
+            name, errand = taken
             with self._changed:
-                self._begun[source.info.id] = time.monotonic()
+                self._begun[name] = time.monotonic()
             try:
-                self._run(source, slot)
+                errand()
             # The thread must outlive whatever a run does, an exit included; nobody else can report it.
             except BaseException:
-                log.exception("slot not run", source=source.info.id, slot=slot.isoformat())
+                log.exception("errand not run", name=name)
             finally:
                 with self._changed:
-                    del self._begun[source.info.id]
-                    self._taken.discard(source.info.id)
+                    del self._begun[name]
+                    self._taken.discard(name)
                     self._changed.notify_all()

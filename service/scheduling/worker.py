@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import structlog
 
@@ -27,7 +27,12 @@ LONGEST: Final = timedelta(hours=2)
 """A run that takes longer hangs: its lease is renewed no more, and another worker may take the slot over."""
 Clock = Callable[[], datetime]
 
-_STATES: Final[dict[str, Literal["done", "failed"]]] = {"sealed": "done", "failed": "failed", "quarantined": "failed"}
+State = Literal["done", "failed"]
+Ended = tuple[State, str]
+"""How a run ended, and what there is to say of it."""
+T = TypeVar("T")
+
+_STATES: Final[dict[str, State]] = {"sealed": "done", "failed": "failed", "quarantined": "failed"}
 
 log = structlog.get_logger()
 
@@ -45,31 +50,55 @@ def run_slot(
 ) -> Refresh | None:
     """Run one slot unless somebody else has it; None if they have, or if it ended without a record."""
     feed = Feed.of(source.info, settings)
-    held = store.write(lambda c: jobs.claim(c, job_name(feed), slot, worker, clock(), lease))
+
+    def read(held: Claim) -> tuple[Refresh, Ended]:
+        done = refresh(
+            store,
+            source,
+            transport,
+            now=clock(),
+            trigger="schedule",
+            url=feed.url,
+            api_key=settings.source_key(source.info.id),
+            fence=partial(jobs.check_fence, held=held),
+        )
+        return done, (_STATES[done.status], done.error or f"{done.added} added")
+
+    done = run_held(store, job_name(feed), slot, read, clock=clock, worker=worker, lease=lease)
+    if done is not None:
+        _tell(done)
+    return done
+
+
+def run_held(
+    store: Store,
+    job: str,
+    slot: datetime,
+    work: Callable[[Claim], tuple[T, Ended]],
+    *,
+    clock: Clock,
+    worker: str,
+    lease: timedelta = LEASE,
+) -> T | None:
+    """Do the work of a slot under a lease and write down how it ended; None unless it did end and was ours.
+
+    What the work commits must check the fence of the claim it is given.
+    """
+    held = store.write(lambda c: jobs.claim(c, job, slot, worker, clock(), lease))
     if held is None:
         return None
     try:
         with _kept(store, held, clock, lease):
-            done = refresh(
-                store,
-                source,
-                transport,
-                now=clock(),
-                trigger="schedule",
-                url=feed.url,
-                api_key=settings.source_key(source.info.id),
-                fence=partial(jobs.check_fence, held=held),
-            )
+            done, (state, outcome) = work(held)
     except LeaseLost as error:
         log.warning("lease lost", job=held.job, slot=held.slot.isoformat(), reason=str(error))
         return None
     # A slot must end in the ledger whatever its code did, and must not take the scheduler with it.
     except BaseException as error:
-        log.exception("refresh broke", job=held.job)
+        log.exception("run broke", job=held.job)
         _end(store, held, "failed", f"{type(error).__name__}: {error}", clock())
         return None
-    _end(store, held, _STATES[done.status], done.error or f"{done.added} added", clock())
-    _tell(done)
+    _end(store, held, state, outcome, clock())
     return done
 
 
@@ -104,7 +133,7 @@ def _kept(store: Store, held: Claim, clock: Clock, lease: timedelta) -> Iterator
         thread.join()
 
 
-def _end(store: Store, held: Claim, state: Literal["done", "failed"], outcome: str, now: datetime) -> None:
+def _end(store: Store, held: Claim, state: State, outcome: str, now: datetime) -> None:
     try:
         store.write(lambda c: jobs.finish(c, held, state, outcome, now))
     except ServiceError as error:

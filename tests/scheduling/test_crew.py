@@ -1,14 +1,12 @@
 import threading
 import time
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from service.scheduling.crew import Crew
-from tests.conftest import day
-from tests.store.conftest import LineFeed
 
-SLOT = day("2026-03-01")
 SOON = timedelta(seconds=5)
 
 
@@ -19,8 +17,8 @@ class Work:
         self.seen: list[str] = []
         self.let_go = threading.Event()
 
-    def __call__(self, source, slot) -> None:
-        self.seen.append(source.info.id)
+    def __call__(self, name: str) -> None:
+        self.seen.append(name)
         assert self.let_go.wait(5)
 
 
@@ -39,9 +37,9 @@ def begun(work: Work, number: int) -> None:
 
 
 def test_no_more_than_its_size_run_at_once_and_the_rest_follow(work: Work) -> None:
-    crew = Crew(work, 2)
+    crew = Crew(2)
     for name in ("a", "b", "c"):
-        crew.hand(LineFeed(name), SLOT)
+        crew.hand(name, partial(work, name))
     begun(work, 2)
     time.sleep(0.05)
     assert work.seen == ["a", "b"]
@@ -50,14 +48,14 @@ def test_no_more_than_its_size_run_at_once_and_the_rest_follow(work: Work) -> No
     assert crew.dismiss(SOON)
 
 
-def test_a_source_that_waits_or_runs_is_not_taken_twice_but_may_come_again_later(work: Work) -> None:
-    crew = Crew(work, 2)
+def test_an_errand_that_waits_or_runs_is_not_taken_twice_but_may_come_again_later(work: Work) -> None:
+    crew = Crew(2)
     for _ in range(3):
-        crew.hand(LineFeed("a"), SLOT)
+        crew.hand("a", partial(work, "a"))
     begun(work, 1)
     work.let_go.set()
     time.sleep(0.05)
-    crew.hand(LineFeed("a"), SLOT)
+    crew.hand("a", partial(work, "a"))
     begun(work, 2)
     assert crew.dismiss(SOON)
     assert work.seen == ["a", "a"]
@@ -66,14 +64,14 @@ def test_a_source_that_waits_or_runs_is_not_taken_twice_but_may_come_again_later
 def test_a_run_that_exits_or_breaks_does_not_cost_the_crew_a_thread() -> None:
     seen = []
 
-    def break_or_note(source, slot) -> None:
-        if source.info.id in {"exits", "breaks"}:
-            raise SystemExit(3) if source.info.id == "exits" else MemoryError
-        seen.append(source.info.id)
+    def break_or_note(name: str) -> None:
+        if name in {"exits", "breaks"}:
+            raise SystemExit(3) if name == "exits" else MemoryError
+        seen.append(name)
 
-    crew = Crew(break_or_note, 1)
+    crew = Crew(1)
     for name in ("exits", "breaks", "good"):
-        crew.hand(LineFeed(name), SLOT)
+        crew.hand(name, partial(break_or_note, name))
     deadline = time.monotonic() + 5
     while not seen and time.monotonic() < deadline:
         time.sleep(0.005)
@@ -82,13 +80,13 @@ def test_a_run_that_exits_or_breaks_does_not_cost_the_crew_a_thread() -> None:
 
 
 def test_a_dismissed_crew_finishes_what_it_began_and_begins_nothing_more(work: Work) -> None:
-    crew = Crew(work, 1)
+    crew = Crew(1)
     for name in ("a", "b"):
-        crew.hand(LineFeed(name), SLOT)
+        crew.hand(name, partial(work, name))
     begun(work, 1)
 
     def late_tick() -> None:
-        crew.hand(LineFeed("c"), SLOT)
+        crew.hand("c", partial(work, "c"))
         work.let_go.set()
 
     threading.Timer(0.1, late_tick).start()
@@ -97,8 +95,8 @@ def test_a_dismissed_crew_finishes_what_it_began_and_begins_nothing_more(work: W
 
 
 def test_a_dismissal_waits_no_longer_than_its_grace(work: Work) -> None:
-    crew = Crew(work, 1)
-    crew.hand(LineFeed("a"), SLOT)
+    crew = Crew(1)
+    crew.hand("a", partial(work, "a"))
     begun(work, 1)
     before = time.monotonic()
     assert not crew.dismiss(timedelta(seconds=0.1))
@@ -106,12 +104,12 @@ def test_a_dismissal_waits_no_longer_than_its_grace(work: Work) -> None:
 
 
 def test_a_crew_is_stuck_only_when_every_thread_is(work: Work) -> None:
-    crew = Crew(work, 2)
-    crew.hand(LineFeed("a"), SLOT)
+    crew = Crew(2)
+    crew.hand("a", partial(work, "a"))
     begun(work, 1)
     time.sleep(0.02)
     assert not crew.stuck(timedelta(seconds=0.01))
-    crew.hand(LineFeed("b"), SLOT)
+    crew.hand("b", partial(work, "b"))
     begun(work, 2)
     time.sleep(0.02)
     assert crew.stuck(timedelta(seconds=0.01))
