@@ -1,6 +1,6 @@
 """One scenario over a period: one pass over the prices, a line priced anew only where its own price moved."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -51,6 +51,14 @@ def cost_points(scenario: Scenario, past: Past, moments: Sequence[datetime]) -> 
     pass_ = _Pass(scenario, past, courses)
     for moment in moments:
         yield pass_.point(moment)
+
+
+def rate_books(past: Past, moments: Iterable[datetime]) -> Iterator[PriceBook]:
+    """A book of nothing but exchange rates at each moment."""
+    courses = _Courses(past)
+    for moment in moments:
+        euro, dollar = _in_force(courses.euro_rates, moment), _in_force(courses.dollar_rates, moment)
+        yield PriceBook(AsOf(moment, past.known_at), {}, euro, dollar)
 
 
 class _Courses:
@@ -202,6 +210,11 @@ def _tag(line: _Line, tags: Tags) -> None:
         line.reason = ""
     else:
         line.paid, line.reason = None, f"{tag.series}: {tag.reason}"
+
+
+def _in_force(courses: Mapping[str, Course], moment: datetime) -> dict[str, Price]:
+    found = {name: course.at(moment) for name, course in courses.items()}
+    return {name: value for name, value in found.items() if isinstance(value, Price)}
 
 
 def _rates(timelines: Mapping[str, Sequence[Timeline]], reading: Reading) -> dict[str, Course]:

@@ -19,8 +19,8 @@ from pricing_sources.transport import HttpTransport
 from service.errors import ServiceError
 from service.scheduling.crew import Crew
 from service.scheduling.feeds import transport as transport_of
-from service.scheduling.ledger import due
-from service.scheduling.worker import LONGEST, run_slot
+from service.scheduling.ledger import budget_job, due, due_budgets
+from service.scheduling.worker import LONGEST, run_budget_slot, run_slot
 from service.settings import Settings
 from service.store import jobs
 from service.store.store import Store
@@ -38,7 +38,7 @@ log = structlog.get_logger()
 
 
 class Scheduler:
-    """Refreshes the feeds of one process; any number of processes may run one over the same database."""
+    """Refreshes the feeds and prices the budgets; any number of processes may run one over the same database."""
 
     def __init__(
         self,
@@ -109,6 +109,8 @@ class Scheduler:
         for source in self._sources:
             if source.info.id in slots:
                 self._crew.hand(source.info.id, partial(self._run, source, slots[source.info.id]))
+        for name, slot in due_budgets(self._store, now).items():
+            self._crew.hand(budget_job(name), partial(self._run_budget, name, slot))
 
     def _run(self, source: Source, slot: datetime) -> None:
         run_slot(
@@ -120,6 +122,9 @@ class Scheduler:
             clock=self._clock,
             worker=self._worker,
         )
+
+    def _run_budget(self, name: str, slot: datetime) -> None:
+        run_budget_slot(self._store, name, slot, clock=self._clock, worker=self._worker)
 
     def _give_up(self) -> None:
         try:

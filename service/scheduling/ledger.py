@@ -6,19 +6,22 @@ catch-up run, not a thousand.
 
 import hashlib
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from pricing_sources.source import Cadence
-from service.store import jobs
+from service.store import budgets, jobs
 from service.store.store import Store
+from service.usecases.budgets import cadence_of
 from service.usecases.sources import Feed, next_slot
 
 LOOK_BACK: Final = (timedelta(days=2), timedelta(days=40), timedelta(days=400))
 """How far to look for the slot before now, nearest first; every cadence publishes at least once a year."""
+BUDGET: Final = "budget:"
+"""What the ledger's names for running budgets begin with."""
 
 
 def job_name(feed: Feed) -> str:
@@ -28,15 +31,31 @@ def job_name(feed: Feed) -> str:
 
 def due(store: Store, feeds: Sequence[Feed], now: datetime) -> dict[str, datetime]:
     """The slot each feed should run now, per source id; in one statement."""
-    slots = {}
-    for feed in feeds:
-        if not feed.enabled or not feed.has_key:
-            continue
-        slot = newest_slot(feed.info.cadence, job_name(feed), now)
-        if slot is not None:
-            slots[job_name(feed)] = slot
-    free = store.read(lambda c: jobs.open_slots(c, slots, now))
+    wanted = {job_name(feed): feed.info.cadence for feed in feeds if feed.enabled and feed.has_key}
+    free = open_slots(store, wanted, now)
     return {job.removeprefix("refresh:"): slot for job, slot in free.items()}
+
+
+def due_budgets(store: Store, now: datetime) -> dict[str, datetime]:
+    """The slot each budget should run now, by name; none from before it was kept."""
+    kept = store.read(budgets.first_known)
+    known = store.read(lambda c: budgets.all_known(c, now))
+    wanted = {budget_job(one.budget.name): cadence_of(one.budget) for one in known if one.budget.enabled}
+    free = open_slots(store, wanted, now)
+    slots = {job.removeprefix(BUDGET): slot for job, slot in free.items()}
+    return {name: slot for name, slot in slots.items() if slot >= kept[name]}
+
+
+def budget_job(name: str) -> str:
+    """The ledger's name for running a budget."""
+    return BUDGET + name
+
+
+def open_slots(store: Store, cadences: Mapping[str, Cadence], now: datetime) -> dict[str, datetime]:
+    """Of each job the newest slot that has come, where it may be run now; in one statement."""
+    newest = {job: newest_slot(cadence, job, now) for job, cadence in cadences.items()}
+    slots = {job: slot for job, slot in newest.items() if slot is not None}
+    return store.read(lambda c: jobs.open_slots(c, slots, now))
 
 
 def newest_slot(cadence: Cadence, job: str, now: datetime) -> datetime | None:

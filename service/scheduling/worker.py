@@ -12,13 +12,15 @@ import structlog
 
 from pricing_sources.source import Source
 from pricing_sources.transport import Transport
+from service.domain.budget import BudgetRun
 from service.domain.refreshes import Refresh
 from service.errors import LeaseLost, ServiceError
-from service.scheduling.ledger import job_name
+from service.scheduling.ledger import budget_job, job_name
 from service.settings import Settings
 from service.store import jobs
 from service.store.jobs import Claim
 from service.store.store import Store
+from service.usecases.budgets import run_budget
 from service.usecases.refresh import refresh
 from service.usecases.sources import Feed
 
@@ -68,6 +70,16 @@ def run_slot(
     if done is not None:
         _tell(done)
     return done
+
+
+def run_budget_slot(store: Store, name: str, slot: datetime, *, clock: Clock, worker: str) -> BudgetRun | None:
+    """Price a budget for one slot unless somebody else has it."""
+
+    def priced(held: Claim) -> tuple[BudgetRun, Ended]:
+        run = run_budget(store, name, slot, now=clock(), fence=partial(jobs.check_fence, held=held))
+        return run, ("done", f"forecast {run.forecast} {run.currency}")
+
+    return run_held(store, budget_job(name), slot, priced, clock=clock, worker=worker)
 
 
 def run_held(

@@ -1,5 +1,6 @@
 """Raw documents: the bytes kept once per content hash, and every time a feed sent them."""
 
+import hashlib
 import zlib
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -17,20 +18,20 @@ from service.store.tables import document_fetch, refresh
 
 def add(connection: Connection, refresh_id: int, document: Document) -> int:
     """Keep a document and say that this refresh got it; returns the id of the fetch."""
-    digest = document.sha256
-    known = connection.scalar(select(document_table.c.sha256).where(document_table.c.sha256 == digest))
-    if known is None:
-        connection.execute(
-            insert(document_table).values(
-                sha256=digest,
-                size=len(document.body),
-                media_type=document.media_type,
-                body=zlib.compress(document.body, 6),
-            )
-        )
+    digest = keep(connection, document.body, document.media_type)
     return _add_fetch(
         connection, refresh_id, digest, document.url, document.fetched_at, document.status, document.headers
     )
+
+
+def keep(connection: Connection, body: bytes, media_type: str) -> str:
+    """Keep bytes, once whoever brings them; returns their SHA-256."""
+    digest = hashlib.sha256(body).hexdigest()
+    known = connection.scalar(select(document_table.c.sha256).where(document_table.c.sha256 == digest))
+    if known is None:
+        row = {"sha256": digest, "size": len(body), "media_type": media_type, "body": zlib.compress(body, 6)}
+        connection.execute(insert(document_table).values(row))
+    return digest
 
 
 def add_unmodified(connection: Connection, refresh_id: int, url: str, fetched_at: datetime) -> int:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from service.domain.as_of import AsOf
-from service.domain.bridge import Comparison, EstimateBridge
+from service.domain.bridge import Bridge, Comparison, EstimateBridge
 from service.domain.estimate import Estimate
 from service.errors import Invalid, NoData, NotFound
 from service.estimating.bridge import Elsewhere, bridge, needs_elsewhere, side_by_side
@@ -47,13 +47,17 @@ def bridge_estimates(store: Store, before: str, after: str) -> EstimateBridge:
     What only one of them has is priced at the other's as-of from history. Raises NotFound, Invalid.
     """
     first, last = get_estimate(store, before), get_estimate(store, after)
-    earlier, later = _in(store, first.estimate, last.estimate.currency), last.estimate
+    found = explained(store, first.estimate, last.estimate)
+    return EstimateBridge(before_id=first.estimate_id, after_id=last.estimate_id, bridge=found)
+
+
+def explained(store: Store, before: Estimate, after: Estimate) -> Bridge:
+    """Why one estimate differs from another, kept or not, in the currency of the later one."""
+    earlier = _in(store, before, after.currency)
     elsewhere: Elsewhere = (None, None)
-    if needs_elsewhere(earlier, later):
-        elsewhere = (_priced(store, later, earlier.as_of), _priced(store, earlier, later.as_of))
-    return EstimateBridge(
-        before_id=first.estimate_id, after_id=last.estimate_id, bridge=bridge(earlier, later, elsewhere)
-    )
+    if needs_elsewhere(earlier, after):
+        elsewhere = (_priced(store, after, earlier.as_of), _priced(store, earlier, after.as_of))
+    return bridge(earlier, after, elsewhere)
 
 
 def compare_estimates(store: Store, names: Sequence[str]) -> Comparison:

@@ -1,6 +1,6 @@
 """What a scenario cost over a period: as we know it now, or as it was known then."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -55,6 +55,21 @@ def cost_history(store: Store, scenario: Scenario, period: Period, reading: Read
         known_at=past.known_at,
         points=tuple(cost_points(scenario, past, moments)),
         events=tuple(sorted(_events(past, period), key=lambda one: (one.at, one.series))),
+    )
+
+
+def exchange_rates(
+    store: Store, currencies: Collection[str], start: datetime, end: datetime, known_at: datetime
+) -> Past:
+    """How these currencies went in a period, as known at a moment, and nothing else. Raises NoData."""
+    span = store.read(lambda c: log.span(c, start, end, "known_now", known_at))
+    euro_rates, dollar_rates = store.read(lambda c: log.fx_timelines(c, {*currencies, "USD"}, span))
+    return Past(
+        reading="known_now",
+        known_at=span.mark.recorded_at,
+        timelines={},
+        euro_rates=euro_rates,
+        dollar_rates=dollar_rates,
     )
 
 

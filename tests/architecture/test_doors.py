@@ -46,7 +46,15 @@ ELSEWHERE = {
     },
     "cli": {},
 }
-NOT_A_DOORS_BUSINESS = {"price_scenario", "next_slot", "missed_publications"}
+NOT_A_DOORS_BUSINESS = {
+    "price_scenario",
+    "price_again",
+    "keep",
+    "explained",
+    "exchange_rates",
+    "next_slot",
+    "missed_publications",
+}
 """Steps other use cases, the pages and the scheduler are made of."""
 
 
