@@ -22,6 +22,8 @@ from service.api.edge import Edge
 from service.api.problems import headers_of, problem_of, response_of
 from service.api.routes import (
     accelerators,
+    budgets,
+    checks,
     documents,
     estimates,
     formulas,
@@ -201,6 +203,8 @@ def _open_doors(app: FastAPI) -> None:
         formulas,
         scenarios,
         rate_cards,
+        budgets,
+        checks,
         accelerators,
         source_routes,
         documents,

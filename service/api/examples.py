@@ -74,6 +74,32 @@ RATE_CARDS: Final[dict[str, Any]] = {
         },
     },
 }
+BUDGETS: Final[dict[str, Any]] = {
+    "quarter": {
+        "summary": "A product, quarter by quarter, priced again every Monday",
+        "value": {
+            "name": "product",
+            "scenario": _WHOLE,
+            "limit": "320000",
+            "currency": "USD",
+            "start": "2026-01-01",
+            "repeats": "quarter",
+            "zone": "Europe/Berlin",
+            "schedule": "0 7 * * mon",
+            "thresholds": [{"of": "forecast", "share": "0.9"}, {"of": "spent", "share": "0.8"}],
+        },
+    },
+}
+CHECKS: Final[dict[str, Any]] = {
+    "limit": {
+        "summary": "Twice the GPUs, under a limit",
+        "value": {
+            "scenario": {**_TRAINING, "training": {**_TRAINING["training"], "gpus": "16"}},
+            "limit": "500",
+            "against": _TRAINING,
+        },
+    },
+}
 HARDWARE_LABELS: Final[dict[str, Any]] = {
     "sxm": {
         "summary": "An H100 without a form factor is an SXM",

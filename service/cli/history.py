@@ -10,7 +10,7 @@ from service.cli.files import text_of
 from service.cli.output import AsJson, money, say, show, table, text
 from service.cli.prices import KnownAt, ValidAt
 from service.cli.session import moment, session
-from service.domain.bridge import EstimateBridge, LineBridge
+from service.domain.bridge import Bridge, EstimateBridge, LineBridge
 from service.domain.cost_history import CostHistory, CostPoint
 from service.errors import Invalid
 from service.usecases.comparisons import bridge_estimates, compare_estimates, rerun_estimate
@@ -74,14 +74,18 @@ def why(before: EstimateName, after: EstimateName, *, as_json: AsJson = False) -
 
 
 def tell(found: EstimateBridge) -> None:
+    """A bridge of two estimates for people."""
+    tell_bridge(found.bridge)
+
+
+def tell_bridge(one: Bridge) -> None:
     """A bridge for people."""
-    one = found.bridge
     say(f"{money(one.before, one.currency)} → {money(one.after, one.currency)}")
     if one.lower_bound:
         say("A line of one of them has no price: both totals are lower bounds.")
     say()
-    rows = [(CAUSES[effect.cause], _signed(effect.amount, one.currency)) for effect in one.effects]
-    table("", ["Because", "#Effect"], [*rows, ("together", _signed(one.difference, one.currency))])
+    rows = [(CAUSES[effect.cause], signed(effect.amount, one.currency)) for effect in one.effects]
+    table("", ["Because", "#Effect"], [*rows, ("together", signed(one.difference, one.currency))])
     say()
     changed = [line for line in one.lines if line.effects]
     table(
@@ -89,6 +93,11 @@ def tell(found: EstimateBridge) -> None:
         ["Line", "#Effect", "Because", "Price before", "Price after"],
         [_line(line, one.currency) for line in changed],
     )
+
+
+def signed(amount: Decimal, currency: str) -> str:
+    """A change of an amount, for reading."""
+    return ("+" if amount > 0 else "") + money(amount, currency)
 
 
 def compare(
@@ -108,7 +117,7 @@ def compare(
     bounds = ("≥ " if bound else "" for bound in found.lower_bounds)
     totals = [f"{bound}{money(total, found.currency)}" for bound, total in zip(bounds, found.totals, strict=True)]
     rows.append(["total", *totals])
-    rows.append(["against the first", *(_signed(one, found.currency) for one in found.differences[0])])
+    rows.append(["against the first", *(signed(one, found.currency) for one in found.differences[0])])
     table("", columns, rows)
 
 
@@ -160,12 +169,8 @@ def _total(point: CostPoint, currency: str) -> str:
 
 
 def _line(line: LineBridge, currency: str) -> tuple[str, ...]:
-    because = ", ".join(f"{CAUSES[one.cause]} {_signed(one.amount, currency)}" for one in line.effects)
+    because = ", ".join(f"{CAUSES[one.cause]} {signed(one.amount, currency)}" for one in line.effects)
     move = line.price
     before = f"{text(move.unit_price_before)} {move.currency_before or ''}".strip()
     after = f"{text(move.unit_price_after)} {move.currency_after or ''}".strip()
-    return (f"{line.part} {line.name}", _signed(line.difference, currency), because, before, after)
-
-
-def _signed(amount: Decimal, currency: str) -> str:
-    return ("+" if amount > 0 else "") + money(amount, currency)
+    return (f"{line.part} {line.name}", signed(line.difference, currency), because, before, after)

@@ -13,9 +13,11 @@ from typing_extensions import override
 
 from service.cli import (
     accelerators,
+    budgets,
     estimates,
     feeds,
     formulas,
+    gate,
     history,
     ledger,
     prices,
@@ -86,6 +88,7 @@ for name, group, words in (
     ("estimate", estimates.app, "Price a scenario, keep and find the answer."),
     ("accelerators", accelerators.app, "Hardware, and the labels feeds use for it."),
     ("rate-card", rate_cards.app, "Your own prices, laid over the public ones."),
+    ("budget", budgets.app, "Limits, how they stand, what was charged."),
     ("scenario", estimates.scenarios, "Keep scenarios without pricing them."),
     ("formulas", formulas.app, "The equations, and trying them."),
     ("refreshes", ledger.refreshes, "What was checked, when, and how it ended."),
@@ -95,6 +98,7 @@ for name, group, words in (
     ("db", serving.database, "The database's schema."),
 ):
     app.add_typer(group, name=name, help=words, no_args_is_help=True)
+app.command("check")(gate.check)
 app.command("serve")(serving.serve)
 app.command("scheduler")(serving.scheduler)
 app.command("settings")(serving.settings)

@@ -22,9 +22,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print canonical JSON inste
 UNEXPECTED: Final = 1
 BAD_INPUT: Final = 2
 FEED_FAILED: Final = 3
+OVER_BUDGET: Final = 4
+STALE: Final = 5
 DATABASE: Final = 6
 EXIT_CODES: Final = (
     "Exit codes: 0 done · 1 unexpected error · 2 bad usage or input, or nothing found · 3 a feed failed · "
+    "4 a limit would break · 5 prices are stale · "
     "6 the database is unavailable or its schema outdated"
 )
 

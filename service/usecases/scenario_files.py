@@ -1,4 +1,4 @@
-"""What people write into files, scenarios and rate cards: YAML or JSON, every digit kept, every slip named."""
+"""What people write into files, scenarios, rate cards, budgets: YAML or JSON, every digit kept, every slip named."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from pricing_sources.documents import exact_json
 from pricing_sources.errors import ShapeChanged
+from service.domain.budget import Budget
 from service.domain.rate_card import RateCard
 from service.domain.scenario import PriceInput, Scenario
 from service.errors import FieldProblem, Invalid
@@ -19,8 +20,6 @@ from service.usecases.field_problems import invalid, invalid_from
 LARGEST: Final = 1024 * 1024
 """Bytes of a file."""
 _BLANK: Final = frozenset({"", "~", "null", "Null", "NULL"})
-_SCENARIO: Final = TypeAdapter(Scenario)
-_RATE_CARD: Final = TypeAdapter(RateCard)
 _T = TypeVar("_T")
 
 
@@ -29,15 +28,20 @@ def read_scenario(text: str) -> Scenario:
 
     A text that begins with `{` is JSON, any other YAML. An empty value is a field left out.
     """
-    return _read(text, _SCENARIO, "scenario", "must be a mapping with a name and at least one part, such as training")
+    return _read(text, Scenario, "scenario", "must be a mapping with a name and at least one part, such as training")
 
 
 def read_rate_card(text: str) -> RateCard:
     """Parse and check the text of a rate card, as `read_scenario` does. Raises Invalid."""
-    return _read(text, _RATE_CARD, "rate_card", "must be a mapping with a name and a list of entries")
+    return _read(text, RateCard, "rate_card", "must be a mapping with a name and a list of entries")
 
 
-def _read(text: str, shape: TypeAdapter[_T], noun: str, wanted: str) -> _T:
+def read_budget(text: str) -> Budget:
+    """Parse and check the text of a budget, as `read_scenario` does. Raises Invalid."""
+    return _read(text, Budget, "budget", "must be a mapping with a name, a scenario, a limit and a start")
+
+
+def _read(text: str, shape: type[_T], noun: str, wanted: str) -> _T:
     try:
         tree = _tree(_believable(text))
     except _Misread as slip:
@@ -45,9 +49,9 @@ def _read(text: str, shape: TypeAdapter[_T], noun: str, wanted: str) -> _T:
     if not isinstance(tree, Mapping):
         raise Invalid.field(noun, wanted)
     try:
-        found = shape.validate_python(_without_blanks(tree))
+        found = TypeAdapter(shape).validate_python(_without_blanks(tree))
     except ValidationError as error:
-        raise invalid_from(error.errors(include_url=False)) from None
+        raise invalid_from(error.errors(include_url=False), shape) from None
     if problems := tuple(_unstorable("", found)):
         raise invalid(problems)
     return found

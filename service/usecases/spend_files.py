@@ -2,7 +2,7 @@
 
 import csv
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -84,6 +84,17 @@ def read_charges(body: bytes, wanted: SpendFormat) -> ChargesRead:
         raise invalid(problems)
     charges = tuple(_summed(key, amounts) for key, amounts in sorted(sums.items()))
     return ChargesRead(charges=charges, rows_read=read, rows_kept=sum(one.rows for one in charges))
+
+
+def wanted_rows(pairs: Iterable[str]) -> dict[str, str]:
+    """Filters as people write them: `COLUMN=VALUE`. Raises Invalid."""
+    found = {}
+    for pair in pairs:
+        column, sign, value = pair.partition("=")
+        if not sign or not column:
+            raise Invalid.field("only", f"{pair[:60]!r} must be COLUMN=VALUE, for example ServiceName=Amazon EC2")
+        found[column] = value
+    return found
 
 
 class _Wrong(Exception):

@@ -6,16 +6,19 @@ from pathlib import Path
 
 from service.usecases import (
     archive,
+    budgets,
     comparisons,
     cost_history,
     estimates,
     formulas,
+    gate,
     hardware,
     prices,
     quarantine,
     rate_cards,
     refresh,
     sources,
+    spend,
     validation,
 )
 
@@ -33,6 +36,17 @@ USE_CASES = {
     validation: {"validate_predictions"},
     comparisons: {"rerun_estimate", "bridge_estimates", "compare_estimates"},
     cost_history: {"cost_history"},
+    budgets: {
+        "put_budget",
+        "list_budgets",
+        "get_budget",
+        "budget_status",
+        "run_budget",
+        "list_budget_runs",
+        "next_runs",
+    },
+    gate: {"check_scenario"},
+    spend: {"import_spend", "list_spend_imports"},
 }
 BY_THE_ROOT = "handed in by the composition root, so that the door does not know which feeds exist"
 ELSEWHERE = {
@@ -52,6 +66,7 @@ NOT_A_DOORS_BUSINESS = {
     "keep",
     "explained",
     "exchange_rates",
+    "cadence_of",
     "next_slot",
     "missed_publications",
 }
