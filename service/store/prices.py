@@ -331,21 +331,20 @@ def _why_missing(connection: Connection, key: str, as_of: AsOf, mark: Watermark)
             return (
                 f"no price at {as_of.valid_at.isoformat()}; the first known then held from {covered.first.isoformat()}"
             )
-    return f"no such series was known then{_nearest(connection, key)}"
+    return f"no such series was known then{_nearest(connection, key, mark)}"
 
 
-def _nearest(connection: Connection, key: str) -> str:
-    """`; did you mean …`, from keys that share the last words of the one asked for."""
+def _nearest(connection: Connection, key: str, mark: Watermark | None = None) -> str:
+    """`; did you mean …`, from keys that share the last words of the one asked for, none learned after the mark."""
     words: Iterable[str] = [word for word in key.split("/")[1:] if word] or [key]
     for word in sorted(words, key=len, reverse=True):
         for kind in Kind:
-            series = SERIES[kind]
-            found = connection.scalars(
-                select(series.c.key)
-                .where(series.c.key.icontains(word, autoescape=True))
-                .order_by(series.c.key)
-                .limit(3)
-            ).all()
+            log, series = OBSERVATIONS[kind], SERIES[kind]
+            alike = select(series.c.key).where(series.c.key.icontains(word, autoescape=True))
+            if mark is not None:
+                known = (log.c.series_id == series.c.series_id) & (log.c.refresh_id <= mark.refresh_id)
+                alike = alike.where(select(log.c.series_id).where(known).exists())
+            found = connection.scalars(alike.order_by(series.c.key).limit(3)).all()
             if found:
                 return f"; did you mean {' or '.join(found)}?"
     return "; see: costplan prices ls"
