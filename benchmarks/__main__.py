@@ -1,4 +1,4 @@
-"""`make bench`: ingest, as-of and estimate, each beside its floor, on SQLite and on PostgreSQL."""
+"""`make bench`: ingest, as-of, estimate and cost history, each beside its floor, on SQLite and on PostgreSQL."""
 
 import os
 import random
@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, MetaData, Row, Select, func, select, text
 
 from benchmarks.aws_shaped import aws_shaped_offer
+from benchmarks.history import history
 from pricing_sources.compute.aws_ec2_offers import SOURCE as AWS_EC2_OFFERS
 from pricing_sources.observation import GpuSeries, Kind, Observation, PricingCategory, Reading
 from pricing_sources.registry import source_by_id
@@ -111,6 +112,7 @@ def report(engine: str, url: str) -> None:
     print(
         f"{engine}: estimate                        {answer * 1e6:10,.0f} us      of which prices {book * 1e6:,.0f} us"
     )
+    history(store, engine)
     if folder := os.environ.get("COSTPLAN_RECORDED"):  # noqa: TID251  a benchmark is its own root
         for source, name in RECORDED:
             recorded(store, engine, source, Path(folder) / name)
