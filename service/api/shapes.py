@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from pricing_sources.accelerators import Accelerator
 from service.api.desk import ReadWhat
-from service.api.wire import Moment
+from service.api.wire import Moment, NumberOrName
 from service.domain.estimate import Estimate
 from service.domain.hardware import LabelInUse
 from service.domain.quantities import plain
@@ -232,18 +232,18 @@ class FormulaResult:
 
     formula: str
     """Id and version: `training.energy@1`."""
-    inputs: Mapping[str, Decimal]
+    inputs: Mapping[str, Decimal | str]
     result: Decimal
     result_unit: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormulaInputs:
-    """Plain numbers for a formula, in its documented units."""
+    """Plain numbers for a formula, in its documented units; a language model by its name."""
 
     __pydantic_config__: ClassVar = FORBID_UNKNOWN
 
-    inputs: Mapping[str, Decimal]
+    inputs: Mapping[str, NumberOrName]
     """By the formula's own names."""
 
 

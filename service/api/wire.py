@@ -11,7 +11,7 @@ import msgspec
 from fastapi import HTTPException, Query, Request, Response, params
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
-from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, ValidatorFunctionWrapHandler, WithJsonSchema, WrapValidator
 from typing_extensions import override
 
 from service.api.problems import nearest
@@ -57,6 +57,19 @@ def plain_text(text: str) -> str:
 
 Moment = Annotated[datetime, BeforeValidator(moment), WithJsonSchema({"type": "string", "format": "date-time"})]
 """A time with an offset."""
+
+
+def number_or_name(value: object, number: ValidatorFunctionWrapHandler) -> Decimal | str:
+    """A number with every digit; a word, such as the name of a language model, as it is."""
+    if isinstance(value, str) and value[:1].isalpha() and len(value) <= LONGEST_TEXT:
+        return plain_text(value)
+    return Decimal(number(value))
+
+
+NumberOrName = Annotated[
+    Decimal, WrapValidator(number_or_name), WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}]})
+]
+"""What a formula takes. Declared as the number it mostly is, so that what is neither is refused as a number is."""
 Text = Annotated[str, Query(max_length=LONGEST_TEXT), AfterValidator(plain_text)]
 """A short text in the query."""
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most this many, 1 to 1000.")]

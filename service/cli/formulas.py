@@ -9,6 +9,7 @@ from service.cli.output import AsJson, say, show, table, text
 from service.domain.quantities import plain
 from service.errors import Invalid
 from service.formulas.catalog import Formula
+from service.formulas.formula import Input
 from service.usecases.formulas import evaluate_formula, get_formula, list_formulas
 
 app = typer.Typer()
@@ -44,21 +45,28 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Evaluate a formula with your own numbers."""
-    given = {}
+    given: dict[str, Input] = {}
     for pair in inputs:
         name, sign, value = pair.partition("=")
         if not sign:
             raise Invalid.field(pair, "must be NAME=VALUE, for example gpus=8")
-        try:
-            given[name] = decimal_text(value)
-        except ValueError as error:
-            raise Invalid.field(name, str(error)) from None
+        given[name] = _number(name, value)
     result = plain(evaluate_formula(formula, given))
     found = get_formula(formula)
     if as_json:
         show({"formula": found.name, "result": result, "unit": found.result_unit})
     else:
         say(f"{text(result)} {found.result_unit}")
+
+
+def _number(name: str, value: str) -> Input:
+    """A number with every digit; a word, such as the name of a language model, as it is."""
+    if value[:1].isalpha():
+        return value
+    try:
+        return decimal_text(value)
+    except ValueError as error:
+        raise Invalid.field(name, str(error)) from None
 
 
 def _described(one: Formula) -> dict[str, object]:

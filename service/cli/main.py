@@ -20,6 +20,7 @@ from service.cli import (
     gate,
     history,
     ledger,
+    predictions,
     prices,
     rate_cards,
     serving,
@@ -94,6 +95,7 @@ for name, group, words in (
     ("refreshes", ledger.refreshes, "What was checked, when, and how it ended."),
     ("quarantine", ledger.quarantine, "Rows that could not be believed."),
     ("documents", ledger.documents, "The raw documents prices were read from."),
+    ("predict", predictions.app, "Predict training, serving, tuning, memory."),
     ("validate", validation.app, "Hold the predictions against published facts."),
     ("db", serving.database, "The database's schema."),
 ):

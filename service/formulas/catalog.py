@@ -3,114 +3,18 @@
 A changed equation is a new version beside the old one, so that old estimates stay reproducible.
 """
 
-import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Final
 
-from pricing_sources.units import Unit, UnitMismatch, factor
-from service.domain.quantities import Quantity, UnitPrice
-from service.errors import FieldProblem, Invalid, NotFound
+from pricing_sources.units import Unit
+from service.errors import NotFound
 from service.formulas import data, engineering, fine_tuning, inference, training
+from service.formulas.catalog_serving import SERVING
+from service.formulas.catalog_training import TRAINING
+from service.formulas.formula import LARGEST, Argument, Formula
 
-LARGEST: Final = Decimal(10) ** 18
-"""No quantity or price of this world is larger; a number that is, is a slip."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Argument:
-    """One input of a formula: a quantity in `unit`, or a price per `per`."""
-
-    name: str
-    description: str
-    unit: Unit | None = None
-    per: Unit | None = None
-    minimum: Decimal = Decimal(0)
-    maximum: Decimal = LARGEST
-    default: Decimal | None = None
-
-    @property
-    def unit_text(self) -> str:
-        """`kW`, `currency/kWh` or `currency`."""
-        if self.unit is not None:
-            return self.unit.value
-        return f"currency/{self.per}" if self.per else "currency"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Formula:
-    """A versioned equation."""
-
-    id: str
-    version: int
-    title: str
-    function: Callable[..., object]
-    arguments: tuple[Argument, ...]
-    result_unit: str
-    mission: int | None = None
-    """Its number among the five formulas of the mission."""
-
-    @property
-    def name(self) -> str:
-        """Id and version, as an estimate cites it: `training.energy@1`."""
-        return f"{self.id}@{self.version}"
-
-    @property
-    def documentation(self) -> str:
-        """Equation, symbols, limits, reference and a worked example."""
-        return inspect.getdoc(self.function) or ""
-
-    def evaluate(self, inputs: Mapping[str, Decimal]) -> Decimal:
-        """The result for plain numbers in the documented units.
-
-        Raises Invalid naming every argument that is unknown, missing or out of its limits.
-        """
-        problems = [*self._misnamed(inputs), *self._out_of_limits(inputs)]
-        if problems:
-            raise Invalid("; ".join(f"{p.field}: {p.message}" for p in problems), problems=tuple(problems))
-        result = self.function(**inputs)
-        if not isinstance(result, Decimal | int):
-            raise TypeError(f"{self.name} made a {type(result).__name__} of decimals")
-        return Decimal(result)
-
-    def evaluate_quantities(self, inputs: Mapping[str, Quantity | UnitPrice]) -> Decimal:
-        """The result for numbers that carry their units; what can be converted exactly is.
-
-        Raises UnitMismatch where a unit does not measure what the argument is, Invalid as `evaluate` and
-        where two prices are in two currencies.
-        """
-        known = {argument.name: argument for argument in self.arguments}
-        prices = [value for value in inputs.values() if isinstance(value, UnitPrice)]
-        if len({price.currency for price in prices}) > 1:
-            raise Invalid("prices in several currencies; convert them to one first")
-        return self.evaluate(
-            {name: _converted(known[name], value) if name in known else value.amount for name, value in inputs.items()}
-        )
-
-    def _misnamed(self, inputs: Mapping[str, Decimal]) -> list[FieldProblem]:
-        names = [argument.name for argument in self.arguments]
-        problems = []
-        for name in inputs:
-            if name not in names:
-                near = get_close_matches(name, names, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
-                problems.append(FieldProblem(name, f"is no argument of {self.id}; {hint}"))
-        missing = [one for one in self.arguments if one.default is None and one.name not in inputs]
-        return problems + [FieldProblem(one.name, f"is missing; give it in {one.unit_text}") for one in missing]
-
-    def _out_of_limits(self, inputs: Mapping[str, Decimal]) -> list[FieldProblem]:
-        problems = []
-        for argument in self.arguments:
-            value = inputs.get(argument.name)
-            if value is None or (value.is_finite() and argument.minimum <= value <= argument.maximum):
-                continue
-            most = f" to {argument.maximum}" if argument.maximum < LARGEST else " or more"
-            problems.append(
-                FieldProblem(argument.name, f"must be {argument.minimum}{most} {argument.unit_text}, not {value}")
-            )
-        return problems
+__all__ = ["FORMULAS", "LARGEST", "Argument", "Formula", "formula"]
 
 
 def formula(formula_id: str, version: int | None = None) -> Formula:
@@ -124,16 +28,6 @@ def formula(formula_id: str, version: int | None = None) -> Formula:
     near = get_close_matches(formula_id, ids, n=3, cutoff=0.4) or ids
     wanted = formula_id if version is None else f"{formula_id}@{version}"
     raise NotFound(f"there is no formula {wanted!r}; there are {', '.join(near)}")
-
-
-def _converted(argument: Argument, value: Quantity | UnitPrice) -> Decimal:
-    wanted = argument.per if isinstance(value, UnitPrice) else argument.unit
-    if wanted is None:
-        given = f"a price per {value.unit}" if isinstance(value, UnitPrice) else f"a quantity in {value.unit}"
-        raise UnitMismatch(f"{argument.name} is in {argument.unit_text}; {given} cannot be used for it")
-    if isinstance(value, UnitPrice):
-        return value.amount * factor(wanted, value.unit)
-    return value.amount * factor(value.unit, wanted)
 
 
 _ONE: Final = Decimal(1)
@@ -293,5 +187,7 @@ FORMULAS: Final[tuple[Formula, ...]] = (
         arguments=(_ENGINEERS, _YEARS),
         result_unit=Unit.PERSON_YEAR.value,
     ),
+    *TRAINING,
+    *SERVING,
 )
-"""The five of the mission first, then the quantities line items are made of."""
+"""The five of the mission first, then the quantities line items are made of, then what predicts those."""

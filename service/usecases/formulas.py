@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from service.formulas.catalog import FORMULAS, Formula, formula
+from service.formulas.formula import Input
 
 
 def list_formulas() -> tuple[Formula, ...]:
@@ -16,6 +17,6 @@ def get_formula(formula_id: str, version: int | None = None) -> Formula:
     return formula(formula_id, version)
 
 
-def evaluate_formula(formula_id: str, inputs: Mapping[str, Decimal], version: int | None = None) -> Decimal:
-    """Evaluate one formula with plain numbers in its documented units. Raises NotFound, Invalid."""
+def evaluate_formula(formula_id: str, inputs: Mapping[str, Input], version: int | None = None) -> Decimal:
+    """Evaluate one formula with plain numbers in its documented units, models by name. Raises NotFound, Invalid."""
     return formula(formula_id, version).evaluate(inputs)

@@ -1,4 +1,4 @@
-"""What people write into files, scenarios, rate cards, budgets: YAML or JSON, every digit kept, every slip named."""
+"""What people write into files, scenarios, rate cards, budgets, specs: YAML or JSON, every digit kept, slips named."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
@@ -16,6 +16,8 @@ from service.domain.rate_card import RateCard
 from service.domain.scenario import PriceInput, Scenario
 from service.errors import FieldProblem, Invalid
 from service.usecases.field_problems import invalid, invalid_from
+from service.usecases.model_files import read_model_config
+from service.usecases.predictions import SPECS, Spec
 
 LARGEST: Final = 1024 * 1024
 """Bytes of a file."""
@@ -39,6 +41,18 @@ def read_rate_card(text: str) -> RateCard:
 def read_budget(text: str) -> Budget:
     """Parse and check the text of a budget, as `read_scenario` does. Raises Invalid."""
     return _read(text, Budget, "budget", "must be a mapping with a name, a scenario, a limit and a start")
+
+
+def read_prediction_spec(kind: str, text: str) -> Spec:
+    """Parse and check the text of what is to be predicted, as `read_scenario` does. Raises Invalid."""
+    wanted = f"must be a mapping with an llm, an accelerator and what a prediction of {kind} needs"
+    found: Spec = _read(text, SPECS[kind], "spec", wanted)
+    return found
+
+
+def with_config(spec: Spec, config: str, name: str) -> Spec:
+    """The same spec about the architecture a config.json states. Raises Invalid."""
+    return replace(spec, llm=None, architecture=read_model_config(config, name=name))
 
 
 def _read(text: str, shape: type[_T], noun: str, wanted: str) -> _T:

@@ -13,6 +13,7 @@ from service.usecases import (
     formulas,
     gate,
     hardware,
+    predictions,
     prices,
     quarantine,
     rate_cards,
@@ -33,6 +34,7 @@ USE_CASES = {
     archive: {"backfill", "reparse"},
     hardware: {"list_accelerators", "get_accelerator", "list_labels", "map_label"},
     rate_cards: {"put_rate_card", "get_rate_card", "list_rate_cards"},
+    predictions: {"predict_training", "predict_inference", "predict_fine_tuning", "predict_memory"},
     validation: {"validate_predictions"},
     comparisons: {"rerun_estimate", "bridge_estimates", "compare_estimates"},
     cost_history: {"cost_history"},
@@ -56,7 +58,6 @@ ELSEWHERE = {
         "backfill": BY_THE_ROOT,
         "reparse": BY_THE_ROOT,
         "release_price": BY_THE_ROOT,
-        "validate_predictions": "a table of facts is a file on the machine of whoever checks us",
     },
     "cli": {},
 }
