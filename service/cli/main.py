@@ -15,6 +15,7 @@ from service.cli import (
     accelerators,
     budgets,
     estimates,
+    events,
     feeds,
     formulas,
     gate,
@@ -101,6 +102,7 @@ for name, group, words in (
 ):
     app.add_typer(group, name=name, help=words, no_args_is_help=True)
 app.command("check")(gate.check)
+app.command("events")(events.events)
 app.command("serve")(serving.serve)
 app.command("scheduler")(serving.scheduler)
 app.command("settings")(serving.settings)

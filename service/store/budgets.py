@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Row, insert, select
 from service.domain.budget import Budget, BudgetInForce, BudgetRun, Threshold
 from service.domain.canonical import canonical_bytes, json_bytes
 from service.domain.estimate import Estimate
-from service.store import estimates
+from service.domain.events import Event
+from service.store import estimates, events
 from service.store.budget_tables import budget, budget_run
 from service.store.head import next_moment
 from service.store.log import Fence
@@ -47,14 +48,15 @@ def first_known(connection: Connection) -> dict[str, datetime]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRun:
-    """A run before it is written, with the estimate it names."""
+    """A run before it is written, with the estimate it names and what it has to say."""
 
     run: BudgetRun
     answer: Estimate
+    events: tuple[Event, ...]
 
 
 def add_run(connection: Connection, made: NewRun, before: Sequence[BudgetRun], fence: Fence | None) -> BudgetRun | None:
-    """Write down a run and its estimate, once per slot; None if another run came since `before`.
+    """Write down a run, its estimate and its events, once per slot; None if another run came since `before`.
 
     Raises what `fence` raises when the right to the slot is lost.
     """
@@ -67,6 +69,7 @@ def add_run(connection: Connection, made: NewRun, before: Sequence[BudgetRun], f
     estimates.add(connection, made.answer, run.ran_at)
     values = {one.name: getattr(run, one.name) for one in fields(run)}
     connection.execute(insert(budget_run).values(values | {"reached": json_bytes(run.reached).decode()}))
+    events.record(connection, made.events, run.ran_at)
     return run
 
 

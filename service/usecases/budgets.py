@@ -33,6 +33,7 @@ from service.store.budgets import NewRun
 from service.store.log import Fence
 from service.store.store import Store
 from service.usecases.budget_checks import budget_problems
+from service.usecases.budget_events import events_of
 from service.usecases.comparisons import explained
 from service.usecases.cost_history import Period, cost_history, exchange_rates
 from service.usecases.estimates import get_estimate, price_scenario
@@ -109,6 +110,7 @@ def _priced(store: Store, held: BudgetInForce, slot: datetime, last: BudgetRun |
     told = get_estimate(store, last.told_estimate_id).estimate if last else answer
     bridged = explained(store, told, answer) if _has_moved(told, answer, budget.moved) else None
     estimate_id = content_id(canonical_bytes(answer))
+    before = _reached_before(last, status)
     run = BudgetRun(
         budget=budget.name,
         slot=slot,
@@ -122,9 +124,9 @@ def _priced(store: Store, held: BudgetInForce, slot: datetime, last: BudgetRun |
         spent=status.spent,
         crosses_at=status.crosses_at,
         lower_bound=status.lower_bound,
-        reached=tuple(reached(budget, status, _reached_before(last, status))),
+        reached=tuple(reached(budget, status, before)),
     )
-    return NewRun(run=run, answer=answer)
+    return NewRun(run=run, answer=answer, events=tuple(events_of(budget, status, run, before, bridged)))
 
 
 def _reached_before(last: BudgetRun | None, status: BudgetStatus) -> Collection[Threshold]:

@@ -10,6 +10,7 @@ from service.usecases import (
     comparisons,
     cost_history,
     estimates,
+    events,
     formulas,
     gate,
     hardware,
@@ -48,6 +49,7 @@ USE_CASES = {
         "next_runs",
     },
     gate: {"check_scenario"},
+    events: {"list_events"},
     spend: {"import_spend", "list_spend_imports"},
 }
 BY_THE_ROOT = "handed in by the composition root, so that the door does not know which feeds exist"
@@ -68,6 +70,7 @@ NOT_A_DOORS_BUSINESS = {
     "explained",
     "exchange_rates",
     "cadence_of",
+    "told",
     "next_slot",
     "missed_publications",
 }

@@ -13,6 +13,7 @@ from service.store import budgets as kept_budgets
 from service.store import estimates, jobs
 from service.store.store import Store
 from service.usecases.budgets import list_budget_runs, put_budget
+from service.usecases.events import list_events
 from tests.conftest import TickingClock, day
 from tests.store.conftest import Learn
 from tests.usecases.test_budgets import MARCH
@@ -112,6 +113,7 @@ def test_a_process_killed_in_a_run_leaves_all_of_it_or_nothing_and_the_slot_ends
 ) -> None:
     url = priced.engine.url.render_as_string(hide_password=False)
     at = day("2026-03-02T07:00")
+    put_budget(priced, replace(YEAR, limit=YEAR.limit - 1), now=day("2026-03-01T13:00"))
     killed = multiprocessing.get_context("spawn").Process(
         target=run_in_a_process, args=(url, at, "killed"), kwargs={"die": die}
     )
@@ -119,8 +121,10 @@ def test_a_process_killed_in_a_run_leaves_all_of_it_or_nothing_and_the_slot_ends
     killed.join(60)
     assert killed.exitcode == 9
     assert len(list_budget_runs(priced, "run")) == len(priced.read(lambda c: estimates.newest(c))) == left
+    assert len(list_events(priced)) == left
     assert run_due(priced, at + timedelta(minutes=1)) == 0, "its lease is not over"
     assert run_due(priced, at + timedelta(minutes=5)) == 1
     assert due_budgets(priced, at + timedelta(minutes=6)) == {}
     assert slots(priced) == ["03-02T07:00"]
+    assert [one.event.type for one in list_events(priced)] == ["budget.forecast_crossing"]
     assert len(priced.read(lambda c: estimates.newest(c))) == 1

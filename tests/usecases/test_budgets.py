@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from pricing_sources.documents import exact_json
 from service.domain.budget import EXCEEDED, FORECAST_CROSSING, Budget, Threshold
 from service.domain.scenario import PriceInput, Scenario, TrainingPart
 from service.errors import Conflict, Invalid, LeaseLost, NoData, NotFound
@@ -21,6 +22,7 @@ from service.usecases.budgets import (
     put_budget,
     run_budget,
 )
+from service.usecases.events import list_events
 from service.usecases.spend import import_spend, list_spend_imports
 from service.usecases.spend_files import SpendFormat
 from tests.conftest import day
@@ -212,3 +214,65 @@ def test_a_long_period_is_priced_in_one_pass(priced: Store, monkeypatch: pytest.
     status = budget_status(priced, "run", day("2026-03-03"))
     assert len(status.points) == (date(2036, 3, 1) - date(2026, 3, 1)) // timedelta(days=1)
     assert len(reads) < 8
+
+
+def said(store: Store) -> list[tuple[str, str]]:
+    return [(one.event.type, one.event.text) for one in list_events(store, after=0)]
+
+
+def test_a_run_says_what_was_reached_once_and_again_after_it_fell(priced: Store) -> None:
+    charged(priced, "date,amount\n2026-03-01,1700\n", on="2026-03-02")
+    ran(priced, "2026-03-02T07:00")
+    ran(priced, "2026-03-02T08:00")
+    assert said(priced) == [
+        (
+            "budget.forecast_crossing",
+            "run is forecast to cost 3,500.00 USD and crosses its limit of 2,000.00 USD on 2026-03-04",
+        ),
+        ("budget.threshold_reached", "run has spent 1,758.33 USD, 80% of its limit or more"),
+    ]
+    charged(priced, "date,amount\n2026-03-01,1\n", on="2026-03-02T09:00")
+    assert ran(priced, "2026-03-02T10:00").reached == ()
+    charged(priced, "date,amount\n2026-03-01,2500\n", on="2026-03-02T11:00")
+    ran(priced, "2026-03-02T12:00")
+    assert [kind for kind, _ in said(priced)[2:]] == [
+        "budget.forecast_crossing",
+        "budget.exceeded",
+        "budget.threshold_reached",
+    ]
+
+
+def test_an_estimate_that_moved_is_told_with_its_bridge_and_measured_from_there(priced: Store, learn: Learn) -> None:
+    put_budget(priced, replace(MARCH, limit=Decimal(9000), notify=("ops",)), now=day("2026-03-01T02:00"))
+    first = ran(priced, "2026-03-02")
+    for amount, on in (("2.51", "2026-03-03"), ("2.53", "2026-03-04"), ("2.54", "2026-03-05")):
+        learn(f"h100 {amount} {on}", on=on)
+        ran(priced, f"{on}T12:00")
+    [event] = list_events(priced, ["estimate.moved"])
+    assert event.event.text == "the estimate of run moved from 2,000.00 USD to 2,024.00 USD (+1.2%)"
+    assert event.event.notify == ("ops",)
+    data = exact_json(event.event.data)
+    assert data["bridge"]["effects"] == [{"cause": "offer_price", "amount": "24"}]
+    assert [run.told_estimate_id == first.estimate_id for run in list_budget_runs(priced, "run")] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+
+
+def test_a_new_period_begins_with_nothing_reached(priced: Store) -> None:
+    put_budget(priced, replace(MARCH, end=None, repeats="month", limit=Decimal(1000)), now=day("2026-03-01T02:00"))
+    assert ran(priced, "2026-03-20").reached == (FORECAST_CROSSING, EXCEEDED, FOUR_FIFTHS)
+    assert ran(priced, "2026-04-02").reached == (FORECAST_CROSSING,)
+    assert [kind for kind, _ in said(priced)].count("budget.forecast_crossing") == 2
+
+
+def test_a_run_that_leaves_nothing_says_nothing(priced: Store) -> None:
+    def lost(_: object) -> None:
+        raise LeaseLost("taken over")
+
+    charged(priced, "date,amount\n2026-03-01,2500\n", on="2026-03-02")
+    with pytest.raises(LeaseLost):
+        run_budget(priced, "run", day("2026-03-02"), now=day("2026-03-02"), fence=lost)
+    assert said(priced) == []
