@@ -26,7 +26,9 @@ def as_pattern(shown: str) -> str:
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("readme")
-    (folder / "scenario.yaml").write_text(next(block for kind, block in BLOCKS if kind == "yaml"))
+    scenario, budget = (block for kind, block in BLOCKS if kind == "yaml")
+    (folder / "scenario.yaml").write_text(scenario)
+    (folder / "budget.yaml").write_text(budget)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COSTPLAN_")}  # noqa: TID251
     environment |= {
         "COSTPLAN_DATA_DIR": str(folder / "data"),

@@ -40,6 +40,12 @@ RERUNS: Final[dict[str, Any]] = {
     "same": {"summary": "With the very prices it was made of", "value": {}},
     "then": {"summary": "With the prices of another day", "value": {"valid_at": "2026-11-20T00:00:00Z"}},
 }
+BRIDGES: Final[dict[str, Any]] = {
+    "since": {
+        "summary": "Since the first of the year",
+        "value": {"scenario": _WHOLE, "before": "2026-01-01T00:00:00Z", "after": "2026-11-01T00:00:00Z"},
+    },
+}
 COST_HISTORIES: Final[dict[str, Any]] = {
     "days": {
         "summary": "A month, day by day",

@@ -52,3 +52,20 @@ class CostHistoryAsked:
     """`known_now`: what held at each moment, as we know it today; `known_then`: what we would have said at it."""
     known_at: Moment | None = None
     """Using only what was known at this moment; now unless given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BridgeAsked:
+    """A scenario, stated or named, and the two moments its costs are compared at."""
+
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
+
+    scenario: Scenario | None = None
+    """What is to be priced."""
+    scenario_id: str | None = None
+    """A kept scenario, instead of stating one."""
+    before: Moment
+    after: Moment | None = None
+    """Now unless given."""
+    reading: Reading = "known_now"
+    """`known_now`: what held at each moment, as we know it today; `known_then`: what we would have said at it."""

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from service.cli.files import text_of
+from service.cli.history import Currency
 from service.cli.output import AsJson, money, say, show, table, text
 from service.cli.prices import KnownAt, ValidAt
 from service.cli.session import moment, session
@@ -28,9 +29,7 @@ def new(
     *,
     valid_at: ValidAt = None,
     known_at: KnownAt = None,
-    currency: Annotated[
-        str | None, typer.Option(help="Give the totals in this currency; prices you state keep theirs.")
-    ] = None,
+    currency: Currency = None,
     as_json: AsJson = False,
 ) -> None:
     """Price a scenario and keep the answer."""

@@ -12,13 +12,15 @@ from service.cli.prices import KnownAt, ValidAt
 from service.cli.session import moment, session
 from service.domain.bridge import Bridge, EstimateBridge, LineBridge
 from service.domain.cost_history import CostHistory, CostPoint
+from service.domain.scenario import Scenario
 from service.errors import Invalid
-from service.usecases.comparisons import bridge_estimates, compare_estimates, rerun_estimate
+from service.usecases.comparisons import bridge_estimates, compare_estimates, explain_scenario, rerun_estimate
 from service.usecases.cost_history import Period, Step, cost_history
 from service.usecases.prices import as_of
-from service.usecases.scenario_files import read_scenario
+from service.usecases.scenario_files import in_currency, read_scenario
 
 EstimateName = Annotated[str, typer.Argument(help="Id of an estimate, or the first digits of it.")]
+Currency = Annotated[str | None, typer.Option(help="Give the totals in this currency; prices you state keep theirs.")]
 CAUSES = {
     "offer_price": "offer prices moved",
     "electricity": "electricity prices moved",
@@ -71,6 +73,28 @@ def why(before: EstimateName, after: EstimateName, *, as_json: AsJson = False) -
             show(found)
         else:
             tell(found)
+
+
+def why_then(
+    file: Annotated[Path, typer.Argument(help="A scenario in YAML or JSON; - reads standard input.")],
+    *,
+    start: Annotated[str, typer.Option("--from", help="The earlier moment (RFC 3339).")],
+    end: Annotated[str | None, typer.Option("--to", help="The later moment; now if left out.")] = None,
+    currency: Currency = None,
+    then: Annotated[bool, typer.Option("--known-then", help="What we would have said at each moment.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Explain why a scenario costs something else than it did."""
+    scenario = _scenario(file, currency)
+    earlier, later = moment("--from", start), moment("--to", end)
+    with session() as opened:
+        now = opened.now()
+        questions = [as_of(now, one, one if then else None) for one in (earlier, later or now)]
+        found = explain_scenario(opened.store, scenario, *questions)
+    if as_json:
+        show(found)
+    else:
+        tell_bridge(found)
 
 
 def tell(found: EstimateBridge) -> None:
@@ -128,12 +152,13 @@ def over_time(
     end: Annotated[str, typer.Option("--to", help="Moment after the last (RFC 3339).")],
     step: Annotated[str, typer.Option(help="change, hour, day, week or month.")] = "change",
     zone: Annotated[str, typer.Option(help="Time zone whose days are meant.")] = "UTC",
+    currency: Currency = None,
     then: Annotated[bool, typer.Option("--known-then", help="What we would have said at each moment.")] = False,
     known_at: KnownAt = None,
     as_json: AsJson = False,
 ) -> None:
     """What a scenario cost over a period, and what happened to its prices."""
-    scenario = read_scenario(text_of(file, "SCENARIO"))
+    scenario = _scenario(file, currency)
     period = Period(start=moment("--from", start), end=moment("--to", end), step=cast("Step", step), zone=zone)
     with session() as opened:
         known = as_of(opened.now(), None, moment("--known-at", known_at)).known_at
@@ -142,6 +167,11 @@ def over_time(
         show(found)
     else:
         _tell_history(found)
+
+
+def _scenario(file: Path, currency: str | None) -> Scenario:
+    scenario = read_scenario(text_of(file, "SCENARIO"))
+    return in_currency(scenario, currency) if currency else scenario
 
 
 def _tell_history(found: CostHistory) -> None:

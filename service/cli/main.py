@@ -85,6 +85,7 @@ estimates.app.command("rerun")(history.rerun)
 estimates.app.command("why")(history.why)
 estimates.app.command("compare")(history.compare)
 estimates.scenarios.command("history")(history.over_time)
+estimates.scenarios.command("why")(history.why_then)
 for name, group, words in (
     ("prices", prices.app, "Look prices up, now and then."),
     ("estimate", estimates.app, "Price a scenario, keep and find the answer."),

@@ -8,11 +8,12 @@ from typing import Final
 from service.domain.as_of import AsOf
 from service.domain.bridge import Bridge, Comparison, EstimateBridge
 from service.domain.estimate import Estimate
+from service.domain.scenario import Scenario
 from service.errors import Invalid, NoData, NotFound
 from service.estimating.bridge import Elsewhere, bridge, needs_elsewhere, side_by_side
 from service.store.estimates import StoredEstimate
 from service.store.store import Store
-from service.usecases.estimates import get_estimate, keep, new_estimate, price_again
+from service.usecases.estimates import get_estimate, keep, new_estimate, price_again, price_scenario
 from service.usecases.scenario_files import in_currency
 
 MOST_COMPARED: Final = 20
@@ -49,6 +50,11 @@ def bridge_estimates(store: Store, before: str, after: str) -> EstimateBridge:
     first, last = get_estimate(store, before), get_estimate(store, after)
     found = explained(store, first.estimate, last.estimate)
     return EstimateBridge(before_id=first.estimate_id, after_id=last.estimate_id, bridge=found)
+
+
+def explain_scenario(store: Store, scenario: Scenario, before: AsOf, after: AsOf) -> Bridge:
+    """Why a scenario's cost differs between two moments; nothing is kept. Raises Invalid, NotFound, NoData."""
+    return explained(store, price_scenario(store, scenario, before), price_scenario(store, scenario, after))
 
 
 def explained(store: Store, before: Estimate, after: Estimate) -> Bridge:

@@ -39,6 +39,7 @@ def test_every_example_of_the_openapi_document_works(client: TestClient, feed: M
     made = client.post("/api/v1/estimates", json={"scenario": TRAINING}).json()["estimate_id"]
     tried = [(path.replace("{estimate}", made), name, body) for path, name, body in examples(client)]
     rooms = {
+        "bridges",
         "budgets",
         "checks",
         "cost-histories",

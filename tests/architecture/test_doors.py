@@ -37,7 +37,7 @@ USE_CASES = {
     rate_cards: {"put_rate_card", "get_rate_card", "list_rate_cards"},
     predictions: {"predict_training", "predict_inference", "predict_fine_tuning", "predict_memory"},
     validation: {"validate_predictions"},
-    comparisons: {"rerun_estimate", "bridge_estimates", "compare_estimates"},
+    comparisons: {"rerun_estimate", "bridge_estimates", "explain_scenario", "compare_estimates"},
     cost_history: {"cost_history"},
     budgets: {
         "put_budget",

@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Query, Response
 
 from service.api.deps import NowDep, StoreDep
-from service.api.examples import COST_HISTORIES, RERUNS
-from service.api.history_shapes import CostHistoryAsked, RerunAsked, RerunRecord
+from service.api.examples import BRIDGES, COST_HISTORIES, RERUNS
+from service.api.history_shapes import BridgeAsked, CostHistoryAsked, RerunAsked, RerunRecord
 from service.api.routes.estimates import record, scenario_of
 from service.api.wire import LONGEST_TEXT, ExactRoute, Text, answer
-from service.domain.bridge import Comparison, EstimateBridge
+from service.domain.bridge import Bridge, Comparison, EstimateBridge
 from service.domain.cost_history import CostHistory
-from service.usecases.comparisons import bridge_estimates, compare_estimates, rerun_estimate
+from service.usecases.comparisons import bridge_estimates, compare_estimates, explain_scenario, rerun_estimate
 from service.usecases.cost_history import Period, cost_history
 from service.usecases.prices import as_of
 
@@ -33,6 +33,15 @@ def rerun(
 def why(store: StoreDep, before: Text, after: Text) -> Response:
     """The difference by cause, in total and line by line; the causes add up to it, to the last digit."""
     return answer(bridge_estimates(store, before, after))
+
+
+@router.post("/bridges", response_model=Bridge, summary="Explain why a scenario costs something else")
+def why_then(store: StoreDep, now: NowDep, asked: Annotated[BridgeAsked, Body(openapi_examples=BRIDGES)]) -> Response:
+    """A scenario priced at two moments, and the difference by cause; nothing is kept."""
+    then = asked.reading == "known_then"
+    moments = (asked.before, asked.after or now)
+    questions = [as_of(now, one, one if then else None) for one in moments]
+    return answer(explain_scenario(store, scenario_of(store, asked), *questions))
 
 
 @router.get("/comparisons", response_model=Comparison, summary="Compare estimates")
