@@ -149,6 +149,31 @@ class EngineeringPart:
 
 PartName = Literal["data", "training", "inference", "fine_tuning", "engineering"]
 
+DistributionName = Literal["triangular", "lognormal", "uniform", "interval", "fixed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """How sure you are of one input; in that input's own unit, prices in their own currency."""
+
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
+
+    input: str
+    """Its place in the scenario: `training.hours`, `training.gpu_price`; `fx.EUR` for the rate of a currency."""
+    distribution: DistributionName
+    """`triangular`: low, mode, high. `uniform`: low, high. `lognormal`: relative_sd around the input's value.
+    `interval`: four times out of five between low and high, half the time above the value. `fixed`: certain."""
+    low: Decimal | None = None
+    """Least value; the 10th percentile of an `interval`."""
+    mode: Decimal | None = None
+    """Likeliest value of a `triangular`; the input's own where absent."""
+    high: Decimal | None = None
+    """Largest value; the 90th percentile of an `interval`."""
+    relative_sd: Decimal | None = None
+    """Standard deviation over mean: 0.2 is 20 %."""
+    source: str | None = None
+    """How you know; shown beside the band."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
@@ -167,3 +192,5 @@ class Scenario:
     inference: InferencePart | None = None
     fine_tuning: FineTuningPart | None = None
     engineering: EngineeringPart | None = None
+    spreads: tuple[Spread, ...] | None = None
+    """How sure you are of the inputs; what is not named here is measured from prices or held fixed."""

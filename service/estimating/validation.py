@@ -17,6 +17,7 @@ from service.domain.scenario import (
     TrainingPart,
 )
 from service.errors import FieldProblem, Invalid
+from service.estimating.spread_validation import spread_problems
 
 LARGEST: Final = Decimal(10) ** 15
 LONGEST_NAME: Final = 200
@@ -59,6 +60,7 @@ def _problems(scenario: Scenario) -> Problems:
                 yield from _loading("engineering.loading", part.loading)
             case _:
                 pass
+    yield from spread_problems(scenario)
 
 
 def _inputs(path: str, part: object) -> Problems:
