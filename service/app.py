@@ -22,6 +22,7 @@ from service.api.edge import Edge
 from service.api.problems import headers_of, problem_of, response_of
 from service.api.routes import (
     accelerators,
+    bands,
     budgets,
     checks,
     documents,
@@ -201,6 +202,7 @@ def _open_doors(app: FastAPI) -> None:
     for door in (
         prices,
         estimates,
+        bands,
         history,
         formulas,
         predictions,

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from pricing_sources.accelerators import Accelerator
 from service.api.desk import ReadWhat
 from service.api.wire import Moment, NumberOrName
+from service.domain.band import BandSummary
 from service.domain.estimate import Estimate
 from service.domain.hardware import LabelInUse
 from service.domain.quantities import plain
@@ -43,6 +44,7 @@ class EstimateRecord:
     """SHA-256 of the canonical bytes of `estimate`."""
     scenario_id: str
     created_at: datetime
+    band: BandSummary
     estimate: Estimate
 
 

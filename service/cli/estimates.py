@@ -6,14 +6,17 @@ from typing import Annotated
 
 import typer
 
+from service.cli.bands import band_line
 from service.cli.files import text_of
 from service.cli.history import Currency
 from service.cli.output import AsJson, money, say, show, table, text
 from service.cli.prices import KnownAt, ValidAt
 from service.cli.session import moment, session
+from service.domain.band import BandSummary, EstimateBand
 from service.domain.estimate import Estimate, LineItem
 from service.store.estimates import StoredEstimate
 from service.usecases import estimates as usecases
+from service.usecases.bands import band_of
 from service.usecases.prices import as_of
 from service.usecases.scenario_files import in_currency, read_scenario
 
@@ -39,7 +42,8 @@ def new(
     with session() as opened:
         now = opened.now()
         question = as_of(now, moment("--valid-at", valid_at), moment("--known-at", known_at))
-        _show(usecases.new_estimate(opened.store, scenario, question, now=now), as_json=as_json)
+        stored = usecases.new_estimate(opened.store, scenario, question, now=now)
+        _show(stored, band_of(opened.store, stored), as_json=as_json)
 
 
 @app.command("show")
@@ -55,7 +59,7 @@ def show_one(
         if canonical:
             sys.stdout.buffer.write(stored.body)
         else:
-            _show(stored, as_json=as_json)
+            _show(stored, band_of(opened.store, stored), as_json=as_json)
 
 
 @app.command("ls")
@@ -124,19 +128,22 @@ def ls_scenarios(*, limit: Annotated[int, typer.Option(min=1, max=10_000)] = 20,
             table("", ["Scenario", "Name", "Kept"], rows)
 
 
-def _show(stored: StoredEstimate, *, as_json: bool) -> None:
+def _show(stored: StoredEstimate, band: EstimateBand, *, as_json: bool) -> None:
     if as_json:
         show(
             {
                 "estimate_id": stored.estimate_id,
                 "scenario_id": stored.scenario_id,
                 "created_at": stored.created_at,
+                "band": BandSummary.of(band),
                 "estimate": stored.estimate,
             }
         )
         return
     answer = stored.estimate
     say(f"{answer.scenario.name}: {'at least ' if answer.lower_bound else ''}{money(answer.total, answer.currency)}")
+    if band.band.inputs:
+        say(f"{band_line(band.band)}   (see: costplan estimate band {stored.estimate_id[:12]})")
     say(f"estimate {stored.estimate_id[:12]}, prices as of {text(answer.as_of.valid_at)}, known at "
         f"{text(answer.as_of.known_at)}")  # fmt: skip
     say()

@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from service.cli import (
     accelerators,
+    bands,
     budgets,
     estimates,
     events,
@@ -84,6 +85,8 @@ app = typer.Typer(
 estimates.app.command("rerun")(history.rerun)
 estimates.app.command("why")(history.why)
 estimates.app.command("compare")(history.compare)
+estimates.app.command("band")(bands.band)
+estimates.app.command("difference")(bands.difference)
 estimates.scenarios.command("history")(history.over_time)
 estimates.scenarios.command("why")(history.why_then)
 for name, group, words in (

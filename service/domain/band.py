@@ -121,6 +121,33 @@ class EstimateBand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BandSummary:
+    """How sure an estimate is; `/estimates/{estimate}/band` tells what makes it so."""
+
+    band_id: str
+    method: str
+    seed: int
+    draws: int
+    p10: Decimal
+    p50: Decimal
+    p90: Decimal
+
+    @classmethod
+    def of(cls, found: EstimateBand) -> "BandSummary":
+        """The three numbers and how to make them again."""
+        band, total = found.band, found.band.total
+        return cls(
+            band_id=found.band_id,
+            method=band.method,
+            seed=band.seed,
+            draws=band.draws,
+            p10=total.p10,
+            p50=total.p50,
+            p90=total.p90,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DifferenceBand:
     """The band of `after − before`, every input they share drawn once for both."""
 

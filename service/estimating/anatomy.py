@@ -139,7 +139,7 @@ class _Taken:
             if one.name == "queries" and self.scenario.inference is not None:
                 for field in QUERIES:
                     point = getattr(self.scenario.inference, field)
-                    known = next(part for part in formula("inference.queries", 1).arguments if part.name == field)
+                    known = next(part for part in formula("inference.queries").arguments if part.name == field)
                     neutral = point == known.default
                     yield one.name, _quantity(f"inference.{field}", point, known.unit_text, known, neutral=neutral)
             else:

@@ -69,7 +69,7 @@ class Side:
     evidence: Evidence
 
 
-def difference_band(before: Side, after: Side, seed: int, draws: int) -> DifferenceBand:
+def band_of_difference(before: Side, after: Side, seed: int, draws: int) -> DifferenceBand:
     """P10, P50 and P90 of what the later estimate costs more, in one currency; shared inputs are drawn once."""
     point = plain(EXACT.subtract(after.estimate.total, before.estimate.total))
     quantiles, dearer = Quantiles(p10=point, p50=point, p90=point), Decimal(int(point > 0))

@@ -367,3 +367,17 @@ worker = Table(
     Column("ticked_at", UtcDateTime, nullable=False),
     comment="Heartbeat of every scheduler.",
 )
+
+estimate_band = Table(
+    "estimate_band",
+    metadata,
+    Column("band_id", String(64), primary_key=True),
+    Column("estimate_id", String(64), ForeignKey("estimate.estimate_id"), nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("draws", Integer, nullable=False),
+    Column("method", String(64), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    UniqueConstraint("estimate_id", "seed", "draws", "method"),
+    comment="A view over an estimate that can be cited; the id is the SHA-256 of the body.",
+)

@@ -6,13 +6,16 @@ from datetime import datetime
 from typing import Final
 
 from service.domain.as_of import AsOf
+from service.domain.band import DEFAULT_DRAWS, DEFAULT_SEED, DifferenceBand
 from service.domain.bridge import Bridge, Comparison, EstimateBridge
 from service.domain.estimate import Estimate
 from service.domain.scenario import Scenario
 from service.errors import Invalid, NoData, NotFound
+from service.estimating.band import Side, band_of_difference
 from service.estimating.bridge import Elsewhere, bridge, needs_elsewhere, side_by_side
 from service.store.estimates import StoredEstimate
 from service.store.store import Store
+from service.usecases.bands import check_draws, evidence_of
 from service.usecases.estimates import get_estimate, keep, new_estimate, price_again, price_scenario
 from service.usecases.scenario_files import in_currency
 
@@ -64,6 +67,24 @@ def explained(store: Store, before: Estimate, after: Estimate) -> Bridge:
     if needs_elsewhere(earlier, after):
         elsewhere = (_priced(store, after, earlier.as_of), _priced(store, earlier, after.as_of))
     return bridge(earlier, after, elsewhere)
+
+
+def difference_band(
+    store: Store, before: str, after: str, draws: int = DEFAULT_DRAWS, seed: int = DEFAULT_SEED
+) -> DifferenceBand:
+    """How sure the difference is, in the currency of the later one; inputs they share are drawn once for both.
+
+    Raises NotFound, Invalid.
+    """
+    check_draws(draws, seed)
+    first, last = get_estimate(store, before), get_estimate(store, after)
+    earlier, later = _in(store, first.estimate, last.estimate.currency), last.estimate
+    return band_of_difference(
+        Side(first.estimate_id, earlier, evidence_of(store, earlier)),
+        Side(last.estimate_id, later, evidence_of(store, later)),
+        seed,
+        draws,
+    )
 
 
 def compare_estimates(store: Store, names: Sequence[str]) -> Comparison:

@@ -9,9 +9,10 @@ from service.domain.scenario import Scenario
 from service.estimating.drafts import Pinned
 from service.estimating.estimate import estimate, series_needed
 from service.estimating.validation import validate
-from service.store import estimates, prices, rate_cards
+from service.store import bands, estimates, prices, rate_cards
 from service.store.estimates import EstimateSummary, StoredEstimate, StoredScenario
 from service.store.store import Store
+from service.usecases.bands import band_made
 
 
 def new_estimate(store: Store, scenario: Scenario, question: AsOf, *, now: datetime) -> StoredEstimate:
@@ -23,8 +24,9 @@ def new_estimate(store: Store, scenario: Scenario, question: AsOf, *, now: datet
 
 
 def keep(store: Store, answer: Estimate, *, now: datetime) -> StoredEstimate:
-    """Put an estimate into the ledger; one that is there already stays as it is."""
-    return store.write(lambda c: estimates.add(c, answer, now))
+    """Put an estimate and its band into the ledger; what is there already stays as it is."""
+    made = band_made(store, answer)
+    return store.write(lambda c: bands.add_with_estimate(c, answer, made, now))
 
 
 def price_scenario(store: Store, scenario: Scenario, question: AsOf, pinned: Pinned | None = None) -> Estimate:

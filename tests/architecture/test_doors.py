@@ -6,6 +6,7 @@ from pathlib import Path
 
 from service.usecases import (
     archive,
+    bands,
     budgets,
     comparisons,
     cost_history,
@@ -37,7 +38,14 @@ USE_CASES = {
     rate_cards: {"put_rate_card", "get_rate_card", "list_rate_cards"},
     predictions: {"predict_training", "predict_inference", "predict_fine_tuning", "predict_memory"},
     validation: {"validate_predictions"},
-    comparisons: {"rerun_estimate", "bridge_estimates", "explain_scenario", "compare_estimates"},
+    comparisons: {
+        "rerun_estimate",
+        "bridge_estimates",
+        "explain_scenario",
+        "compare_estimates",
+        "difference_band",
+    },
+    bands: {"estimate_band"},
     cost_history: {"cost_history"},
     budgets: {
         "put_budget",
@@ -71,6 +79,10 @@ NOT_A_DOORS_BUSINESS = {
     "exchange_rates",
     "cadence_of",
     "told",
+    "band_of",
+    "band_made",
+    "evidence_of",
+    "check_draws",
     "next_slot",
     "missed_publications",
 }

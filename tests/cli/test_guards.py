@@ -70,7 +70,7 @@ def test_a_stated_price_keeps_its_currency_when_the_totals_get_another(run: Run)
 
 def test_an_estimate_as_json_says_when_it_was_made_and_keeps_decimals_as_text(run: Run) -> None:
     made = answer(run("estimate", "new", "-", "--json", given=STATED))
-    assert set(made) == {"estimate_id", "scenario_id", "created_at", "estimate"}
+    assert set(made) == {"estimate_id", "scenario_id", "created_at", "band", "estimate"}
     assert made == answer(run("estimate", "show", made["estimate_id"][:8], "--json"))
     assert made["estimate"]["line_items"][0]["list_unit_price"] == "1000"
 

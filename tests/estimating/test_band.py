@@ -19,7 +19,7 @@ from service.domain.price_book import Offer
 from service.domain.rate_card import RateCard, RateCardEntry, RateCardInForce
 from service.domain.scenario import PriceInput, Scenario, Spread, TrainingPart
 from service.errors import Invalid
-from service.estimating.band import Side, band, difference_band, taken_apart
+from service.estimating.band import Side, band, band_of_difference, taken_apart
 from service.estimating.estimate import estimate
 from service.estimating.line_quantities import quantity_of
 from service.estimating.uncertainty import Evidence
@@ -360,7 +360,7 @@ def test_the_difference_of_two_estimates_that_share_their_inputs_is_free_of_thei
     before = priced(RUN, *spreads)
     after = priced(replace(RUN, training=replace(RUN.training, gpus=D(9))), *spreads)
     sides = Side("a", before, NOTHING_KNOWN), Side("b", after, NOTHING_KNOWN)
-    found = difference_band(*sides, 0, 4096)
+    found = band_of_difference(*sides, 0, 4096)
 
     # One GPU of nine is an eighth of the former total, in every draw.
     total = band(before, NOTHING_KNOWN, 0, 4096).total
@@ -368,8 +368,8 @@ def test_the_difference_of_two_estimates_that_share_their_inputs_is_free_of_thei
     for share, whole in ((found.difference.p10, total.p10), (found.difference.p90, total.p90)):
         assert float(share) == pytest.approx(float(whole) / 8, abs=0.01)
     assert found.share_of_draws_dearer == 1
-    assert difference_band(*sides, 0, 0).difference == Quantiles(p10=D(600), p50=D(600), p90=D(600))
-    assert difference_band(sides[0], sides[0], 0, 4096).difference == Quantiles(p10=D(0), p50=D(0), p90=D(0))
+    assert band_of_difference(*sides, 0, 0).difference == Quantiles(p10=D(600), p50=D(600), p90=D(600))
+    assert band_of_difference(sides[0], sides[0], 0, 4096).difference == Quantiles(p10=D(0), p50=D(0), p90=D(0))
 
 
 def test_totals_in_another_currency_keep_the_spreads_of_stated_prices() -> None:

@@ -9,11 +9,13 @@ from service.api.deps import NowDep, StoreDep
 from service.api.examples import ESTIMATES
 from service.api.shapes import EstimateAsked, EstimateList, EstimateRecord
 from service.api.wire import ExactRoute, Limit, Text, answer
+from service.domain.band import BandSummary
 from service.domain.estimate import Estimate
 from service.domain.scenario import Scenario
 from service.errors import Invalid
 from service.store.estimates import StoredEstimate
 from service.store.store import Store
+from service.usecases.bands import band_of
 from service.usecases.estimates import get_estimate, get_scenario, list_estimates, new_estimate
 from service.usecases.prices import as_of
 
@@ -25,7 +27,7 @@ def price(store: StoreDep, now: NowDep, asked: Annotated[EstimateAsked, Body(ope
     """Price a scenario and keep the answer; the same question at the same as-of is the same estimate."""
     question = as_of(now, asked.valid_at, asked.known_at)
     stored = new_estimate(store, scenario_of(store, asked), question, now=now)
-    return answer(record(stored), 201, {"Location": f"/api/v1/estimates/{stored.estimate_id}"})
+    return answer(record(store, stored), 201, {"Location": f"/api/v1/estimates/{stored.estimate_id}"})
 
 
 @router.get("/estimates", response_model=EstimateList, summary="List estimates")
@@ -39,7 +41,7 @@ def estimates(store: StoreDep, scenario_id: Text = "", limit: Limit = 50, after:
 @router.get("/estimates/{estimate}", response_model=EstimateRecord, summary="Get one estimate")
 def one(store: StoreDep, estimate: str) -> Response:
     """An estimate by id, or an unambiguous start of it; `estimate` holds exactly the bytes its id is the hash of."""
-    return answer(record(get_estimate(store, estimate)))
+    return answer(record(store, get_estimate(store, estimate)))
 
 
 @router.get("/estimates/{estimate}/canonical", response_model=Estimate, summary="Get the bytes of an estimate")
@@ -75,11 +77,12 @@ def scenario_of(store: Store, asked: Asks) -> Scenario:
     raise Invalid.field("scenario", "give either scenario or scenario_id, and not both")
 
 
-def record(stored: StoredEstimate) -> dict[str, object]:
-    """The estimate's own bytes, in an envelope that says its name and when it was made."""
+def record(store: Store, stored: StoredEstimate) -> dict[str, object]:
+    """The estimate's own bytes, in an envelope that says its name, when it was made and how sure it is."""
     return {
         "estimate_id": stored.estimate_id,
         "scenario_id": stored.scenario_id,
         "created_at": stored.created_at,
+        "band": BandSummary.of(band_of(store, stored)),
         "estimate": msgspec.Raw(stored.body),
     }

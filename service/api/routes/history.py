@@ -26,7 +26,7 @@ def rerun(
     same_prices = asked.valid_at is None and asked.known_at is None
     question = None if same_prices else as_of(now, asked.valid_at, asked.known_at)
     again = rerun_estimate(store, estimate, question, now=now)
-    return answer({"estimate": record(again.estimate), "same_bytes": again.same_bytes})
+    return answer({"estimate": record(store, again.estimate), "same_bytes": again.same_bytes})
 
 
 @router.get("/bridges", response_model=EstimateBridge, summary="Explain the difference of two estimates")
