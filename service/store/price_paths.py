@@ -54,7 +54,7 @@ def _percentiles(connection: Connection, price: Price, as_of: AsOf) -> tuple[Per
     newest = row_in_force(Kind.SALARY, salary_series.c.series_id, as_of.valid_at, mark.refresh_id)
     rows = connection.execute(
         joined(Kind.SALARY, OBSERVATIONS[Kind.SALARY].c.observation_id == newest)
-        .add_columns(salary_series.c.statistic)
+        .add_columns(salary_series.c.statistic.label("which"))
         .where(
             salary_series.c.source_id == own.source_id,
             salary_series.c.occupation == own.occupation,
@@ -66,7 +66,7 @@ def _percentiles(connection: Connection, price: Price, as_of: AsOf) -> tuple[Per
     )
     return tuple(
         Percentile(
-            probability=PERCENTILES[row.statistic.removeprefix(prefix)],
+            probability=PERCENTILES[row.which.removeprefix(prefix)],
             series=row.key,
             amount=row.amount,
             exact=row.status != Status.LOWER_BOUND,

@@ -24,7 +24,9 @@ from service.domain.canonical import canonical_bytes
 from service.domain.estimate import Estimate
 from service.domain.refreshes import Refresh
 from service.domain.scenario import Scenario
-from service.store import estimates
+from service.estimating.band import band
+from service.estimating.uncertainty import Evidence
+from service.store import bands
 from service.store.store import Store
 from service.usecases.refresh import import_document
 from tests.conftest import day
@@ -133,5 +135,5 @@ def seeded_log(store: Store, learn: Learn) -> datetime:
         assumptions=(),
     )
     assert canonical_bytes(answer)
-    store.write(lambda c: estimates.add(c, answer, moment))
+    store.write(lambda c: bands.add_with_estimate(c, answer, band(answer, Evidence(), 0, 0), moment))
     return moment
