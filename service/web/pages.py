@@ -11,11 +11,13 @@ from service.domain.canonical import json_bytes
 from service.domain.scenario import PriceInput, Scenario, TrainingPart
 from service.errors import NoData
 from service.store.prices import PriceFilter
+from service.usecases.bands import band_of
 from service.usecases.estimates import get_estimate, list_estimates, new_estimate
 from service.usecases.formulas import list_formulas
 from service.usecases.prices import PricePage, as_of, get_price, price_history, search_prices
 from service.usecases.quarantine import list_quarantine
 from service.usecases.sources import list_disagreements, list_refreshes, list_sources
+from service.web.band_picture import picture
 from service.web.home import home
 from service.web.render import page
 from service.web.visit import (
@@ -131,8 +133,17 @@ def one_estimate(request: Request, visit: VisitDep, estimate: str) -> Response:
     stored = get_estimate(visit.store, estimate)
     as_of_asked = {"valid_at": stored.estimate.as_of.valid_at, "known_at": stored.estimate.as_of.known_at}
     again = json_bytes({"scenario_id": stored.scenario_id, **as_of_asked}).decode()
+    band = band_of(visit.store, stored).band
     return page(
-        request, "estimate.html", visit.now, stored=stored, estimate=stored.estimate, again=again, estimate_id=estimate
+        request,
+        "estimate.html",
+        visit.now,
+        stored=stored,
+        estimate=stored.estimate,
+        band=band,
+        picture=picture(band),
+        again=again,
+        estimate_id=estimate,
     )
 
 

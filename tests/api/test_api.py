@@ -293,3 +293,50 @@ def test_every_answer_carries_the_security_headers(client: TestClient, path: str
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert len(headers["x-request-id"]) == 32
     assert "access-control-allow-origin" not in headers
+
+
+SURE = {**TRAINING, "spreads": [{"input": "training.hours", "distribution": "lognormal", "relative_sd": "0.2"}]}
+
+
+def test_an_estimate_carries_its_band_and_its_id_does_not_know_of_it(either: TestClient) -> None:
+    made = either.post("/api/v1/estimates", json={"scenario": SURE, **THEN}).json()
+    assert (
+        hashlib.sha256(either.get(f"/api/v1/estimates/{made['estimate_id']}/canonical").content).hexdigest()
+        == (made["estimate_id"])
+    )
+    band = either.get(f"/api/v1/estimates/{made['estimate_id'][:12]}/band").json()
+    assert band["band_id"] == made["band"]["band_id"]
+    assert band["band"]["total"] == {name: made["band"][name] for name in ("p10", "p50", "p90")}
+    assert [one["input"] for one in band["band"]["inputs"]] == ["training.hours"]
+    assert made == either.get(f"/api/v1/estimates/{made['estimate_id']}").json()
+
+    other = either.get(f"/api/v1/estimates/{made['estimate_id']}/band", params={"seed": 5, "draws": 1000}).json()
+    assert (other["band"]["seed"], other["band"]["draws"]) == (5, 1000)
+    off = either.get(f"/api/v1/estimates/{made['estimate_id']}/band", params={"draws": 0}).json()
+    assert set(off["band"]["total"].values()) == {made["estimate"]["total"]}
+
+
+def test_the_band_of_a_difference_travels_with_both_names(client: TestClient) -> None:
+    more = {**SURE, "training": {**SURE["training"], "gpus": "9"}}
+    before, after = (
+        client.post("/api/v1/estimates", json={"scenario": one, **THEN}).json()["estimate_id"] for one in (SURE, more)
+    )
+    found = client.get("/api/v1/bridges/band", params={"before": before, "after": after}).json()
+    assert (found["before_id"], found["after_id"], found["share_of_draws_dearer"]) == (before, after, "1")
+    bridge = client.get("/api/v1/bridges", params={"before": before, "after": after}).json()
+    assert found["point"] == bridge["bridge"]["difference"]
+
+
+@pytest.mark.parametrize("asked", [{"draws": 7}, {"draws": 200_000}, {"seed": -1}, {"draws": "many"}])
+def test_draws_that_make_no_band_are_a_problem(client: TestClient, asked: dict) -> None:
+    made = client.post("/api/v1/estimates", json={"scenario": SURE, **THEN}).json()["estimate_id"]
+    answer = client.get(f"/api/v1/estimates/{made}/band", params=asked)
+    assert answer.status_code == 422
+    assert next(iter(asked)) in answer.text
+
+
+def test_a_spread_of_no_input_is_a_problem_that_names_the_nearest(client: TestClient) -> None:
+    wrong = {**SURE, "spreads": [{"input": "training.hour", "distribution": "fixed"}]}
+    answer = client.post("/api/v1/estimates", json={"scenario": wrong})
+    assert answer.status_code == 422
+    assert "did you mean training.hours?" in answer.text

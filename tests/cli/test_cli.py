@@ -81,6 +81,38 @@ def test_estimates_are_asked_again_explained_and_compared(shell: Shell) -> None:
     assert "+5,476.48 USD" in side
 
 
+SURE = (
+    SCENARIO
+    + """
+spreads:
+  - {input: training.hours, distribution: interval, low: 80, high: 150, source: our last runs}
+"""
+)
+
+
+def test_an_estimate_says_how_sure_it_is_and_what_makes_it_so(shell: Shell) -> None:
+    made = json.loads(shell("estimate", "new", "-", "--json", given=SURE).stdout)  # noqa: TID251
+    name, band = made["estimate_id"], made["band"]
+    assert (band["draws"], band["seed"]) == (4096, 0)
+    assert float(band["p10"]) == pytest.approx(80 * 8 * 6.88, rel=1e-3)
+    assert "P10 4,40" in shell("estimate", "show", name).stdout
+
+    told = shell("estimate", "band", name[:12]).stdout
+    assert "5,531.52 USD, the point estimate" in told
+    assert re.search(r"training.hours +4,403.20 USD +8,256.00 USD .*our last runs", told)
+    assert re.search(r"training.gpus +8 +GPUs +stated in the scenario, without a spread", told)
+
+    assert shell.json("estimate", "band", name)["band_id"] == band["band_id"]
+    off = shell.json("estimate", "band", name, "--draws", "0")["band"]
+    assert set(off["total"].values()) == {"5531.52"}
+    assert (
+        "draws: must be 0, or 100 to 100000, not 3" in shell("estimate", "band", name, "--draws", "3", expect=2).stderr
+    )
+
+    more = json.loads(shell("estimate", "new", "-", "--json", given=SURE.replace("gpus: 8", "gpus: 9")).stdout)  # noqa: TID251
+    assert "dearer in 100 % of 4096 draws" in shell("estimate", "difference", name, more["estimate_id"]).stdout
+
+
 def test_a_scenario_is_priced_over_a_period(shell: Shell) -> None:
     period = ("--from", "2026-11-01T00:00:00Z", "--to", "2026-11-03T00:00:00Z")
     shown = shell("scenario", "history", "scenario.yaml", *period, "--step", "day").stdout

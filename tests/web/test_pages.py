@@ -135,6 +135,32 @@ def test_an_estimate_page_shows_how_to_get_the_same_bytes_again(client: TestClie
     assert location == f"/estimates/{answered.json()['estimate_id']}"
 
 
+def test_an_estimate_page_shows_what_makes_it_uncertain_and_what_is_held_fixed(client: TestClient) -> None:
+    hours = {"input": "training.hours", "distribution": "uniform", "low": "90", "high": "140", "source": "<b>runs</b>"}
+    price = {"input": "training.gpu_price", "distribution": "lognormal", "relative_sd": "0.01"}
+    training = {"gpus": "8", "hours": "100", "gpu_price": {"series": H100}}
+    asked = {"scenario": {"name": "Run", "training": training, "spreads": [price, hours]}}
+    made = client.post("/api/v1/estimates", json=asked).json()
+    response = client.get(f"/estimates/{made['estimate_id']}")
+    parsed, text = outline(response), words(response)
+
+    assert parsed.scripts == parsed.inline_styles == 0
+    assert "Four times out of five between" in text
+    assert text.index("training.hours 1,900.00 2,700.00") < text.index("training.gpu_price")
+    assert "uniform, 90 to 140 [Hours] <b>runs</b>" in text
+    assert "Held fixed, for no spread is known: 1" in text
+    assert "training.gpus 8 GPUs stated in the scenario, without a spread" in text
+    widths = [float(one) for one in re.findall(r'<rect x="[\d.]+" width="([\d.]+)" y="2"', response.text)]
+    assert len(widths) == 2
+    assert widths[0] > 10 * widths[1] > 0
+
+
+def test_an_estimate_without_any_known_spread_says_that_it_is_a_point(client: TestClient) -> None:
+    text = words(client.get(make(client).headers["location"]))
+    assert "No input has a known spread: the estimate is a point." in text
+    assert "prices are known in the 730 days before; 8 are needed to tell how it moves" in text
+
+
 def test_an_estimate_page_says_what_could_not_be_priced(client: TestClient) -> None:
     text = words(client.get(make(client, gpu_price="baseline/h200/global/on_demand").headers["location"]))
     assert "at least 0.00 USD" in text
