@@ -61,6 +61,20 @@ class LineAnatomy:
     fx: tuple[tuple[str, int], ...]
     """Inputs the exchange rate is made of, and the power each has."""
 
+    @property
+    def quantity_inputs(self) -> tuple[object, ...]:
+        """What the quantity depends on; lines of which this is the same buy the same quantity."""
+        return (self.line.part, self.formula.name, self.line.pricing_quantity, *self.arguments.items())
+
+    @property
+    def inputs(self) -> set[str]:
+        """Every input of the line."""
+        return {
+            *(name for names in self.arguments.values() for name in names),
+            self.price,
+            *(one for one, _ in self.fx),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Anatomy:
@@ -72,25 +86,34 @@ class Anatomy:
     def costs(self, values: Mapping[str, Array]) -> dict[PartName, Array | float]:
         """The cost of each part, in the estimate's currency, where these inputs have these values."""
         costs: dict[PartName, Array | float] = {}
+        quantities: dict[object, Array | float] = {}
         for one in self.lines:
-            costs[one.line.part] = costs.get(one.line.part, 0.0) + self._cost(one, values)
+            named = one.quantity_inputs
+            if values.keys().isdisjoint(one.inputs):
+                cost: Array | float = float(one.line.cost)
+            else:
+                if named not in quantities:
+                    quantities[named] = self._quantity(one, values)
+                cost = quantities[named] * self._unit_cost(one, values)
+            costs[one.line.part] = costs.get(one.line.part, 0.0) + cost
         return costs
 
-    def _cost(self, one: LineAnatomy, values: Mapping[str, Array]) -> Array | float:
-        named = {name for names in one.arguments.values() for name in names}
-        if values.keys().isdisjoint({*named, one.price, *(name for name, _ in one.fx)}):
-            return float(one.line.cost)
-        quantity: Array | float = float(one.line.pricing_quantity)
-        if not values.keys().isdisjoint(named):
-            quantity = quantity_of(one.formula, {name: self._product(of, values) for name, of in one.arguments.items()})
-        return quantity * (self._value(one.price, values) * one.per_price) * self._fx(one, values)
+    def _quantity(self, one: LineAnatomy, values: Mapping[str, Array]) -> Array | float:
+        if values.keys().isdisjoint(name for names in one.arguments.values() for name in names):
+            return float(one.line.pricing_quantity)
+        found: Array | float = quantity_of(
+            one.formula, {name: self._product(of, values) for name, of in one.arguments.items()}
+        )
+        return found
 
-    def _fx(self, one: LineAnatomy, values: Mapping[str, Array]) -> Array | float:
-        rate: Array | float = float(one.line.fx_rate)
+    def _unit_cost(self, one: LineAnatomy, values: Mapping[str, Array]) -> Array | float:
+        """What one unit costs in the estimate's currency: price, contract and exchange rate."""
+        rate: Array | float = one.per_price * float(one.line.fx_rate)
         for name, power in one.fx:
             if name in values:
                 rate = rate * (values[name] / float(self.inputs[name].point)) ** power
-        return rate
+        price = self._value(one.price, values)
+        return price if isinstance(rate, float) and rate == 1 else price * rate
 
     def _product(self, names: tuple[str, ...], values: Mapping[str, Array]) -> Array | float:
         return reduce(mul, (self._value(name, values) for name in names))

@@ -14,7 +14,7 @@ from service.domain.quantities import EXACT, plain, significant
 from service.domain.scenario import PartName
 from service.estimating.anatomy import Anatomy, anatomy
 from service.estimating.draws import Array, uniforms
-from service.estimating.uncertainty import Evidence, Uncertain, Uncertainty, agreed_series, uncertainty
+from service.estimating.uncertainty import Evidence, Uncertain, agreed_series, uncertainty
 
 METHOD: Final = "monte_carlo@1"
 FEWEST_DRAWS: Final = 100
@@ -40,7 +40,8 @@ def band(estimate: Estimate, evidence: Evidence, seed: int, draws: int) -> Band:
         return _switched_off(estimate, seed)
     taken = taken_apart(estimate, evidence)
     found = uncertainty(estimate, taken, evidence)
-    costs = _simulated(taken, found.uncertain, seed, draws)
+    drawn = _drawn(found.uncertain, seed, draws)
+    costs = taken.costs(_values(found.uncertain, drawn))
     total = _total(costs)
     points = {one.part: one.cost for one in estimate.parts}
     return Band(
@@ -55,7 +56,7 @@ def band(estimate: Estimate, evidence: Evidence, seed: int, draws: int) -> Band:
             PartBand(part=part, point=point, band=_quantiles(costs.get(part, 0.0), point))
             for part, point in points.items()
         ),
-        inputs=_tornado(taken, found.uncertain, total, seed, draws),
+        inputs=_tornado(taken, found.uncertain, total, drawn),
         held_fixed=found.fixed,
     )
 
@@ -108,14 +109,17 @@ def _switched_off(estimate: Estimate, seed: int) -> Band:
 
 def _drawn_total(side: Side, seed: int, draws: int) -> Array | float:
     taken = taken_apart(side.estimate, side.evidence)
-    found: Uncertainty = uncertainty(side.estimate, taken, side.evidence)
-    return _total(_simulated(taken, found.uncertain, seed, draws))
+    uncertain = uncertainty(side.estimate, taken, side.evidence).uncertain
+    return _total(taken.costs(_values(uncertain, _drawn(uncertain, seed, draws))))
 
 
-def _simulated(
-    taken: Anatomy, uncertain: Sequence[Uncertain], seed: int, draws: int
-) -> Mapping[PartName, Array | float]:
-    return taken.costs({one.input.name: one.draws(seed, draws) for one in uncertain})
+def _drawn(uncertain: Sequence[Uncertain], seed: int, draws: int) -> dict[str, Array]:
+    """One stream per name; what is drawn of one series is drawn once."""
+    return {stream: uniforms(seed, stream, draws) for stream in {one.input.stream for one in uncertain}}
+
+
+def _values(uncertain: Sequence[Uncertain], drawn: Mapping[str, Array]) -> dict[str, Array]:
+    return {one.input.name: one.at(drawn[one.input.stream]) for one in uncertain}
 
 
 def _total(costs: Mapping[PartName, Array | float]) -> Array | float:
@@ -126,7 +130,7 @@ def _total(costs: Mapping[PartName, Array | float]) -> Array | float:
 
 
 def _tornado(
-    taken: Anatomy, uncertain: Sequence[Uncertain], total: Array | float, seed: int, draws: int
+    taken: Anatomy, uncertain: Sequence[Uncertain], total: Array | float, drawn: Mapping[str, Array]
 ) -> tuple[UncertainInput, ...]:
     """Each input at its P10 and its P90, every other at the estimate's own value; the widest swing first."""
     many = len(uncertain)
@@ -135,7 +139,7 @@ def _tornado(
         values[one.input.name][2 * place : 2 * place + 2] = one.at(LEVELS[[0, 2]])
     totals = np.broadcast_to(np.asarray(_total(taken.costs(values))), (2 * many,))
     made = [
-        _input(one, totals[2 * place : 2 * place + 2], _variance_share(one, total, seed, draws))
+        _input(one, totals[2 * place : 2 * place + 2], _variance_share(drawn[one.input.stream], total))
         for place, one in enumerate(uncertain)
     ]
     return tuple(sorted(made, key=lambda one: (-one.swing, one.input)))
@@ -159,7 +163,7 @@ def _input(one: Uncertain, ends: Array, variance_share: Decimal) -> UncertainInp
     )
 
 
-def _variance_share(one: Uncertain, total: Array | float, seed: int, draws: int) -> Decimal:
+def _variance_share(drawn: Array, total: Array | float) -> Decimal:
     """The correlation ratio of the total and an input, freed from what chance alone would give.
 
     Var(E[total | input]) / Var(total) by strata of the input, the first-order Sobol' index, with Kelley's
@@ -167,8 +171,8 @@ def _variance_share(one: Uncertain, total: Array | float, seed: int, draws: int)
     """
     if not isinstance(total, np.ndarray) or not np.ptp(total):
         return Decimal(0)
-    strata = isqrt(draws)
-    place = np.minimum((uniforms(seed, one.input.stream, draws) * strata).astype(np.int64), strata - 1)
+    draws, strata = len(drawn), isqrt(len(drawn))
+    place = np.minimum((drawn * strata).astype(np.int64), strata - 1)
     centred = total - np.mean(total)
     sums, sizes = np.bincount(place, weights=centred, minlength=strata), np.bincount(place, minlength=strata)
     within = np.sum(centred * centred) - np.sum(sums * sums / np.maximum(sizes, 1))

@@ -69,10 +69,21 @@ def standard_normal(probability: Array) -> Array:
     [-1.281551565545, 0.0]
     """
     centred = probability - 0.5
-    middle = _ratio(_MIDDLE, _CENTRAL**2 - centred * centred) * centred
+    normal = _ratio(_MIDDLE, _CENTRAL**2 - centred * centred) * centred
+    outside = np.abs(centred) > _CENTRAL
+    if outside.any():
+        normal[outside] = _tail(probability[outside])
+    return normal
+
+
+def _tail(probability: Array) -> Array:
+    """The quantile where it is steep, a seventh of all draws."""
     root = np.sqrt(-np.log(np.minimum(probability, 1 - probability)))
-    tail = np.where(root <= _FAR, _ratio(_TAIL, root - 1.6), _ratio(_FAR_TAIL, root - _FAR))
-    return np.where(np.abs(centred) <= _CENTRAL, middle, np.copysign(tail, centred))
+    tail = _ratio(_TAIL, root - 1.6)
+    far = root > _FAR
+    if far.any():
+        tail[far] = _ratio(_FAR_TAIL, root[far] - _FAR)
+    return np.copysign(tail, probability - 0.5)
 
 
 def _bits(seed: int, name: str, many: int) -> npt.NDArray[np.uint64]:
@@ -86,7 +97,8 @@ def _ratio(coefficients: tuple[tuple[float, ...], tuple[float, ...]], at: Array)
 
 
 def _polynomial(coefficients: tuple[float, ...], at: Array) -> Array:
-    value = np.full_like(at, coefficients[0])
-    for one in coefficients[1:]:
-        value = value * at + one
-    return value
+    value = coefficients[0] * at
+    for one in coefficients[1:-1]:
+        value += one
+        value *= at
+    return value + coefficients[-1]

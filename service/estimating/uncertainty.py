@@ -16,7 +16,7 @@ from service.domain.rate_card import RateCardInForce
 from service.domain.scenario import Scenario, Spread
 from service.estimating.anatomy import Anatomy, Input
 from service.estimating.distributions import Distribution, Lognormal, ThroughPercentiles, Triangular, Uniform
-from service.estimating.draws import Array, uniforms
+from service.estimating.draws import Array
 from service.estimating.volatility import measured
 
 OUTER: Final = (0.1, 0.9)
@@ -46,10 +46,6 @@ class Uncertain:
     def at(self, probability: Array) -> Array:
         """Its values at these probabilities, within the limits of what it is."""
         return np.clip(self.distribution.quantile(probability), self.input.least, self.input.most)
-
-    def draws(self, seed: int, many: int) -> Array:
-        """Its values in every draw; the same for every estimate that has it."""
-        return self.at(uniforms(seed, self.input.stream, many))
 
 
 @dataclass(frozen=True, slots=True)
