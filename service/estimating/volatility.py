@@ -3,7 +3,9 @@
 The log-return of a price without drift over a time T has a variance that grows with T; what is paid on average
 over that time has a third of it, Var(1/T ∫ W) = T/3 for a Wiener process. Returns are measured over lags as long
 as T itself where the history allows, so that a price that swings and comes back (electricity by the hour) is not
-scaled up as if it wandered off.
+scaled up as if it wandered off. A standard deviation from few returns is itself uncertain: what it predicts follows
+Student's t, whose outer deciles the spread is widened to. Held against the euro's rates since 2002 in dollars, pounds,
+yen and francs, four fifths promised are 0.70 to 0.90 kept (a test over the recorded history repeats it).
 """
 
 from bisect import bisect_right
@@ -20,6 +22,8 @@ FEWEST_OBSERVATIONS: Final = 8
 """Fewer statements of a price do not tell how it moves."""
 FEWEST_RETURNS: Final = 8
 SHORTEST_LAG_DAYS: Final = 1.0
+UPPER_DECILE: Final = 1.2815515655446004
+"""Of the standard normal distribution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ def measured(path: PricePath | None, at: datetime, days: float) -> Volatility | 
     if not variance:
         return f"the price was the same at each of the {len(returns)} moments it was compared at"
     return Volatility(
-        sqrt(variance / lag * days / 3),
+        sqrt(variance / lag * days / 3) * _widening(len(returns)),
         f"{len(returns)} log-returns over {lag:.4g} days each from {moments[0]:%Y-%m-%d} to {at:%Y-%m-%d}, "
         f"standard deviation {sqrt(variance):.4g}; scaled to the mean of {days:.4g} days without drift",
     )
@@ -71,3 +75,12 @@ def _returns(moments: list[datetime], amounts: list[float | None], at: datetime,
         values.append(amounts[bisect_right(moments, moment) - 1])
         moment -= step
     return [log(later / earlier) for later, earlier in pairwise(values) if later and earlier]
+
+
+def _widening(returns: int) -> float:
+    """The 90th percentile of Student's t over that of the normal, a degree of freedom for each return.
+
+    The expansion 26.7.5 of Abramowitz and Stegun, Handbook of Mathematical Functions, to its second term.
+    """
+    z = UPPER_DECILE
+    return 1 + (z**2 + 1) / (4 * returns) + (5 * z**4 + 16 * z**2 + 3) / (96 * returns**2)

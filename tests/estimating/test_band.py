@@ -227,7 +227,8 @@ def test_a_price_is_as_uncertain_as_it_moved_before_scaled_to_how_long_it_is_pai
     path = swinging(GPU.series, 1.1)
     [one] = band(priced(scenario), Evidence({GPU.series: path}), 0, 4096).inputs
     # Every daily return is ± ln 1.1; a day's mean of a walk has a third of a day's variance.
-    assert float(one.spread.p90 / one.point) == pytest.approx(exp(Z90 * log(1.1) / sqrt(3)), rel=1e-4)
+    widened = 1.2837 / Z90  # the 90th percentile of Student's t with 399 degrees of freedom
+    assert float(one.spread.p90 / one.point) == pytest.approx(exp(Z90 * widened * log(1.1) / sqrt(3)), rel=1e-4)
     assert one.evidence == "price_history"
     assert "log-returns over 1 days each" in one.source
 
@@ -262,7 +263,7 @@ def test_no_return_is_measured_across_a_time_without_a_price() -> None:
     path = swinging(GPU.series, 1.1)
     halves = replace(path, amounts=(*path.amounts[:200], None, *(10 * one for one in path.amounts[201:])))
     whole, broken = (band(priced(scenario), Evidence({GPU.series: one}), 0, 4096).inputs for one in (path, halves))
-    assert broken[0].spread == whole[0].spread
+    assert float(broken[0].spread.p90) == pytest.approx(float(whole[0].spread.p90), rel=1e-5)
     assert "399 log-returns" in whole[0].source
     assert "397 log-returns" in broken[0].source
 
@@ -335,7 +336,7 @@ def test_a_price_your_rate_card_fixes_does_not_move_and_one_it_discounts_does() 
     moving = band(estimate(scenario, book, discount), replace(evidence, card=discount), 0, 4096)
     listed = band(estimate(replace(scenario, rate_card=None), book), evidence, 0, 4096)
     assert moving.point == listed.point * D("0.6")
-    assert float(moving.total.p90) == pytest.approx(float(listed.total.p90) * 0.6, rel=1e-5)
+    assert float(moving.total.p90) == pytest.approx(float(listed.total.p90) * 0.6, abs=0.01)
 
 
 def test_a_price_only_your_rate_card_has_does_not_move() -> None:
