@@ -12,7 +12,7 @@ from service.domain.band import DEFAULT_DRAWS, DEFAULT_SEED, Band, EstimateBand
 from service.usecases.bands import estimate_band
 from service.usecases.comparisons import difference_band
 
-Draws = Annotated[int, typer.Option(help="0 for the point estimate itself, or 100 to 100,000.")]
+Draws = Annotated[int, typer.Option(help="0 for the point estimate itself, or 100 to 20,000.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same numbers.")]
 
 

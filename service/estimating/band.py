@@ -18,7 +18,7 @@ from service.estimating.uncertainty import Evidence, Uncertain, agreed_series, u
 
 METHOD: Final = "monte_carlo@1"
 FEWEST_DRAWS: Final = 100
-MOST_DRAWS: Final = 100_000
+MOST_DRAWS: Final = 20_000
 LEVELS: Final = np.array([0.1, 0.5, 0.9])
 CENT: Final = Decimal("0.01")
 DIGITS: Final = 6

@@ -123,8 +123,8 @@ def _distribution(spread: Spread, point: float) -> Distribution | str:
                 return ThroughPercentiles((OUTER[0], 0.5, OUTER[1]), (low, point, high))
             return ThroughPercentiles(OUTER, (low, high))
         case "lognormal":
-            if not point:
-                return "a share of nothing is nothing"
+            if point <= 0:
+                return "a share of what is not positive is no spread"
             return Lognormal.relative(point, float(spread.relative_sd or 0))
 
 
@@ -134,8 +134,8 @@ def _measured(one: Input, estimate: Estimate, evidence: Evidence) -> Uncertain |
         return "stated in the scenario, without a spread"
     if percentiles := evidence.percentiles.get(one.series):
         return _salaries(one, estimate, percentiles)
-    if not one.point:
-        return "its price is zero"
+    if one.point <= 0:
+        return "its price is not positive"
     if not one.days:
         return "bought at once, at the price in force"
     found = measured(evidence.paths.get(one.series), estimate.as_of.valid_at, one.days)

@@ -106,7 +106,7 @@ def test_an_estimate_says_how_sure_it_is_and_what_makes_it_so(shell: Shell) -> N
     off = shell.json("estimate", "band", name, "--draws", "0")["band"]
     assert set(off["total"].values()) == {"5531.52"}
     assert (
-        "draws: must be 0, or 100 to 100000, not 3" in shell("estimate", "band", name, "--draws", "3", expect=2).stderr
+        "draws: must be 0, or 100 to 20000, not 3" in shell("estimate", "band", name, "--draws", "3", expect=2).stderr
     )
 
     more = json.loads(shell("estimate", "new", "-", "--json", given=SURE.replace("gpus: 8", "gpus: 9")).stdout)  # noqa: TID251

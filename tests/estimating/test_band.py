@@ -258,6 +258,17 @@ def test_few_observations_are_no_spread(path: PricePath, reason: str) -> None:
     assert reason in {one.input: one.reason for one in found.held_fixed}[GPU.series]
 
 
+@pytest.mark.parametrize("amount", ["0", "-0.02"])
+def test_a_price_that_is_not_positive_has_no_measured_spread_and_keeps_its_sign(amount: str) -> None:
+    below = replace(KWH, amount=D(amount))
+    scenario = replace(FULL, spreads=(spread("training.hours"),))
+    answer = estimate(scenario, replace(BOOK, prices={**BOOK.prices, KWH.series: below}))
+    found = band(answer, Evidence({KWH.series: swinging(KWH.series, 1.2)}), 0, 4096)
+    assert {one.input: one.reason for one in found.held_fixed}[KWH.series] == "its price is not positive"
+    [training] = [one for one in found.parts if one.part == "training"]
+    assert training.band.p10 <= training.point <= training.band.p90 <= 0
+
+
 def test_no_return_is_measured_across_a_time_without_a_price() -> None:
     scenario = replace(RUN, training=replace(RUN.training, hours=D(24), gpu_price=looked_up(GPU)))
     path = swinging(GPU.series, 1.1)

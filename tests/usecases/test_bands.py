@@ -146,7 +146,7 @@ def test_the_band_of_a_difference_draws_shared_inputs_once(store: Store, learn: 
 
 
 def test_draws_and_seeds_that_are_none_are_refused(store: Store, learn: Learn) -> None:
-    with pytest.raises(Invalid, match="draws: must be 0, or 100 to 100000, not 5"):
+    with pytest.raises(Invalid, match="draws: must be 0, or 100 to 20000, not 5"):
         estimate_band(store, "abcd", draws=5, now=NOW.known_at)
     with pytest.raises(Invalid, match="seed: must be 0 to"):
         estimate_band(store, "abcd", seed=-1, now=NOW.known_at)

@@ -12,7 +12,7 @@ from service.usecases.comparisons import difference_band
 
 router = APIRouter(tags=["estimates"], route_class=ExactRoute)
 
-Draws = Annotated[int, Query(description="0 for the point estimate itself, or 100 to 100,000.")]
+Draws = Annotated[int, Query(description="0 for the point estimate itself, or 100 to 20,000.")]
 Seed = Annotated[int, Query(description="The same seed gives the same bytes.")]
 
 
