@@ -33,7 +33,7 @@ class Input:
     name: str
     """Its place in the scenario, or the series it was looked up in."""
     stream: str
-    """What its draws are named by: the series wherever there is one, so that estimates share them."""
+    """What its draws are named by: the series, or the two currencies, so that estimates share them."""
     role: Role
     unit: str
     point: Decimal
@@ -150,7 +150,8 @@ class _Taken:
         days = sum(float(one.point) * DAYS.get(one.unit, 0) for _, one in stated)
         arguments: dict[str, tuple[str, ...]] = {}
         for argument, one in stated:
-            arguments[argument] = (*arguments.get(argument, ()), self._met(one, line))
+            known = replace(one, days=days) if one.series else one
+            arguments[argument] = (*arguments.get(argument, ()), self._met(known, line))
         price = self._price(line, days)
         per_price = float(_paid(line)) / float(price.point) if price.point else 1.0
         fx = tuple((self._met(one, line), power) for one, power in self._fx(line, days))
@@ -203,7 +204,8 @@ class _Taken:
         for leg in rate.legs:
             if power := _power(leg, rate):
                 unit = f"{leg.currency}/{_base(leg)}"
-                yield Input(name=leg.series, stream=leg.series, role="fx", unit=unit, point=leg.amount,
+                stream = f"fx/{_base(leg)}/{leg.currency}"
+                yield Input(name=leg.series, stream=stream, role="fx", unit=unit, point=leg.amount,
                             series=leg.series, days=days), power  # fmt: skip
 
     def _met(self, one: Input, line: LineItem) -> str:

@@ -138,12 +138,15 @@ def _measured(one: Input, estimate: Estimate, evidence: Evidence) -> Uncertain |
         return "its price is not positive"
     if not one.days:
         return "bought at once, at the price in force"
-    found = measured(evidence.paths.get(one.series), estimate.as_of.valid_at, one.days)
+    path = evidence.paths.get(one.series)
+    found = measured(path, estimate.as_of.valid_at, one.days)
     if isinstance(found, str):
         return found
-    distribution = Lognormal(float(one.point), found.log_sd)
     return Uncertain(
-        input=one, distribution=distribution, evidence="price_history", source=f"{one.series}: {found.words}"
+        input=one,
+        distribution=Lognormal(float(one.point), found.log_sd),
+        evidence="price_history",
+        source=f"{path.series if path else one.series}: {found.words}",
     )
 
 

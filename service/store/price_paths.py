@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, select
 
 from pricing_sources.observation import Kind, Status
 from service.domain.as_of import AsOf
@@ -14,7 +14,7 @@ from service.domain.band import Percentile, PricePath
 from service.domain.price_book import Price
 from service.store.in_force import row_in_force
 from service.store.prices import IN_LIMIT, Watermark, joined, watermark
-from service.store.tables import OBSERVATIONS, SERIES, salary_series, terms
+from service.store.tables import OBSERVATIONS, SERIES, fx_series, salary_series, terms
 
 PERCENTILES: Final = {"p10": 0.1, "p25": 0.25, "median": 0.5, "p75": 0.75, "p90": 0.9}
 """Statistics of a salary, hourly ones with `hourly_` before them."""
@@ -23,17 +23,24 @@ PERCENTILES: Final = {"p10": 0.1, "p25": 0.25, "median": 0.5, "p75": 0.75, "p90"
 def price_paths(
     connection: Connection, prices: Iterable[Price], as_of: AsOf, lookback: timedelta
 ) -> dict[str, PricePath]:
-    """The past of each of these prices; what was stated in another currency or unit is a gap."""
+    """The past of each of these prices; what was stated in another currency or unit is a gap.
+
+    Of a reference exchange rate it is the longest past any source has of the same two currencies.
+    """
     mark = watermark(connection, as_of.known_at)
     by_kind: dict[Kind, dict[str, Price]] = defaultdict(dict)
     for price in prices:
         by_kind[price.kind][price.series] = price
     found: dict[str, PricePath] = {}
     for kind, wanted in by_kind.items():
-        keys = sorted(wanted)
+        stating = _same_rates(connection, wanted) if kind is Kind.FX else {key: [key] for key in wanted}
+        keys = sorted({one for several in stating.values() for one in several})
+        rows: dict[str, list[Any]] = {}
         for start in range(0, len(keys), IN_LIMIT):
-            for key, rows in _rows(connection, kind, keys[start : start + IN_LIMIT], as_of, lookback, mark).items():
-                found[key] = _path(wanted[key], rows)
+            rows |= _rows(connection, kind, keys[start : start + IN_LIMIT], as_of, lookback, mark)
+        for key, several in stating.items():
+            longest = max(sorted(several), key=lambda one: (len(rows.get(one, ())), one == key))
+            found[key] = _path(longest, wanted[key], rows.get(longest, ()))
     return found
 
 
@@ -76,6 +83,19 @@ def _percentiles(connection: Connection, price: Price, as_of: AsOf) -> tuple[Per
     )
 
 
+def _same_rates(connection: Connection, keys: Iterable[str]) -> dict[str, list[str]]:
+    """For each series of a rate, every series of the same two currencies."""
+    other = fx_series.alias("other")
+    same = and_(
+        other.c.base_currency == fx_series.c.base_currency, other.c.quote_currency == fx_series.c.quote_currency
+    )
+    query = select(fx_series.c.key, other.c.key.label("other_key")).join_from(fx_series, other, same)
+    found: dict[str, list[str]] = defaultdict(list)
+    for row in connection.execute(query.where(fx_series.c.key.in_(sorted(keys)))):
+        found[row.key].append(row.other_key)
+    return found
+
+
 def _rows(
     connection: Connection, kind: Kind, keys: list[str], as_of: AsOf, lookback: timedelta, mark: Watermark
 ) -> dict[str, list[Any]]:
@@ -98,10 +118,10 @@ def _rows(
     return found
 
 
-def _path(price: Price, rows: Iterable[Any]) -> PricePath:
+def _path(series: str, price: Price, rows: Iterable[Any]) -> PricePath:
     """Of several rows with one moment the last was learned last."""
     amounts: dict[datetime, Decimal | None] = {}
     for row in rows:
         same = (row.currency or None, row.unit) == (price.currency, price.unit)
         amounts[row.valid_from] = row.amount if same else None
-    return PricePath(price.series, tuple(amounts), tuple(amounts.values()))
+    return PricePath(series, tuple(amounts), tuple(amounts.values()))

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from pricing_sources.observation import Kind, Observation, Reading, SalarySeries, Status
+from pricing_sources.observation import FxSeries, Kind, Observation, Reading, SalarySeries, Status
 from pricing_sources.source import Document
 from pricing_sources.units import Unit
 from service.domain.as_of import AsOf
@@ -22,6 +22,7 @@ from service.usecases.estimates import get_estimate, new_estimate
 from service.usecases.refresh import import_document
 from tests.conftest import TickingClock, day
 from tests.store.conftest import Learn, LineFeed
+from tests.usecases.test_cost_history import learn_rates
 
 H100 = "nimbus/h100/global/on_demand"
 NOW = AsOf(day("2026-03-02"), day("2026-03-02"))
@@ -54,6 +55,22 @@ class SalaryFeed(LineFeed):
                 published_unit="per year",
                 locator=f"line {number}",
             )
+
+
+class RateFeed(LineFeed):
+    """One amount: dollars per euro, in force since it was fetched."""
+
+    def parse(self, document: Document) -> Iterator[Reading]:
+        yield Observation(
+            series=FxSeries(source=self.info.id, base_currency="EUR", quote_currency="USD"),
+            amount=Decimal(document.body.decode()),
+            currency="USD",
+            unit=Unit.EURO,
+            valid_from=document.fetched_at,
+            published_amount=document.body.decode(),
+            published_unit="per euro",
+            locator="line 1",
+        )
 
 
 def learn_salaries(store: Store, clock: TickingClock, *lines: str, on: str) -> None:
@@ -131,6 +148,23 @@ def test_a_salary_is_drawn_through_the_percentiles_of_its_occupation(store: Stor
     assert reasons["wages/15-1252/US/mean"] == (
         "the 10th or the 90th percentile of this salary is not published as a figure"
     )
+
+
+def test_a_rate_moves_as_its_longest_known_past_whichever_source_states_it(store: Store, learn: Learn, clock) -> None:
+    days = [day("2026-02-27") - timedelta(days=step) for step in range(300)]
+    rates = [f"{one:%Y-%m-%d}, {1.10 + (number * number % 17) / 1000:.4f}," for number, one in enumerate(days)]
+    learn_rates(store, clock, "2026-02-27", "\n".join(["Date, USD, ", *rates, ""]))
+    learn("h100 2.50", on="2026-03-01")
+    feed = RateFeed("bureau")
+    feed.info = replace(feed.info, kinds=(Kind.FX,), plausible={})
+    document = Document(source_id="bureau", url="file:rate.txt", body=b"1.12", fetched_at=day("2026-03-01"))
+    assert import_document(store, feed, document, now=clock()).status == "sealed"
+    euros = replace(RUN, currency="EUR", spreads=None)
+    found = band_of(store, new_estimate(store, euros, NOW, now=NOW.known_at)).band
+    [one] = found.inputs
+    assert (one.input, one.point, one.evidence) == ("bureau/EUR/USD", Decimal("1.12"), "price_history")
+    assert one.source.startswith("ecb/EUR/USD: 72 log-returns over 4.167 days each")
+    assert found.total.p10 < found.point < found.total.p90
 
 
 def test_the_band_of_a_difference_draws_shared_inputs_once(store: Store, learn: Learn) -> None:
