@@ -1,0 +1,374 @@
+"""How much to commit to, and how much to leave on demand: exact, level by level.
+
+Stack the demand in lots, the lowest needed longest. A lot that is committed costs the same whether it
+is used or not; one that is not costs only the hours it is needed. So each lot is decided alone, by how
+long it is needed within the term: the newsvendor's rule, "commit up to the level exceeded in a share
+`committed / on demand` of the hours", read off the sorted demand. Higher lots are needed in fewer hours,
+of every stretch of the period, so longer terms end up below shorter ones and the stack of lots is the
+optimum of the whole, not of its parts only.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import groupby
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.domain.quantities import EXACT, significant, times
+from service.errors import FieldProblem, Invalid
+from service.planning.refusals import refuse
+
+MOST_LEVELS: Final = 1_000_000
+ON_DEMAND: Final = "on demand"
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """What is needed in each step of the period, in one or several possible futures."""
+
+    paths: tuple[tuple[float, ...], ...]
+    """Units needed in each step, one row per future [units]."""
+    weights: tuple[float, ...] = ()
+    """How likely each future is [1]; all alike where empty."""
+    step_hours: Decimal = Decimal(1)
+    """Length of a step [hours]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commitment:
+    """A reservation or savings plan for one unit, from the start of the period."""
+
+    name: str
+    term_hours: Decimal
+    """How long it binds [hours]."""
+    upfront: Decimal = Decimal(0)
+    """Paid when it is bought [currency/unit]."""
+    hourly: Decimal = Decimal(0)
+    """Paid every hour of the term, used or not [currency/unit-hour]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldCommitment:
+    """What is bound already; its cost is the same in every plan and counts in none."""
+
+    name: str
+    units: float
+    hours_left: Decimal
+    """Until it expires, from the start of the period [hours]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitmentQuestion:
+    """A demand and the ways to meet it."""
+
+    demand: Demand
+    on_demand: Decimal
+    """[currency/unit-hour]"""
+    offered: tuple[Commitment, ...]
+    held: tuple[HeldCommitment, ...] = ()
+    spot: Decimal | None = None
+    """Not above on demand [currency/unit-hour]."""
+    spot_units: float = 0.0
+    """At most so many units run on spot at once [units]."""
+    lot: Decimal = Decimal(1)
+    """Commitments are sold in multiples of this [units]."""
+    beyond: Literal["accrued", "lost"] = "accrued"
+    """What of a term that outlasts the period counts: its share of the period, or all of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """One way to commit, and how much of it the mix takes."""
+
+    name: str
+    units: Decimal
+    effective_hourly: Decimal
+    """Upfront spread over the term, and hourly [currency/unit-hour]; to 12 digits."""
+    break_even_utilisation: Decimal
+    """Share of its hours in the period a unit must be needed to beat on demand [1]; above 1 it never does."""
+    utilisation: Decimal | None
+    """Share of the hours these units are needed [1]; None where none is taken."""
+    cost: Decimal
+    """Counted in this period [currency]."""
+    upfront: Decimal
+    """To be paid at once [currency]."""
+    beyond_the_period: Decimal
+    """Bound after the period's end [currency]; in `cost` only where that is `lost`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelBand:
+    """Neighbouring levels of the demand that are met the same way."""
+
+    above: Decimal
+    up_to: Decimal
+    """[units], on top of what is held."""
+    met_by: str
+    needed_most: Decimal
+    needed_least: Decimal
+    """Share of the hours of the term (on demand: of the period) the lowest and the highest lot is needed [1]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitmentMix:
+    """The cheapest mix of commitments, spot and on demand, in expectation over the futures."""
+
+    committed: tuple[Committed, ...]
+    bands: tuple[LevelBand, ...]
+    on_demand_hours: Decimal
+    spot_hours: Decimal
+    """[unit-hours]"""
+    cost: Decimal
+    without: Decimal
+    """Cost if nothing more is committed [currency]."""
+    saving: Decimal
+    because: tuple[str, ...]
+
+
+def best_mix(question: CommitmentQuestion) -> CommitmentMix:
+    """The cheapest mix, exactly: no other number of lots of any commitment costs less.
+
+    Raises Invalid naming what cannot be meant.
+    """
+    refuse(_problems(question))
+    period = _Period.of(question)
+    chosen, needed = _decide(question, period)
+    counts = np.bincount(chosen, minlength=len(question.offered) + 1)[1:]
+    mix = [
+        _committed(question, period, option, int(count), needed[index + 1][chosen == index + 1])
+        for index, (option, count) in enumerate(zip(question.offered, counts, strict=True))
+    ]
+    bound = (float(one.units) * period.cover(option) for one, option in zip(mix, question.offered, strict=True))
+    on_demand, spot = period.uncovered(sum(bound, period.idle))
+    cost = _sum([one.cost for one in mix] + [_open_cost(question, on_demand, spot)])
+    without = _open_cost(question, *period.uncovered(period.idle))
+    bands = tuple(_bands(question, chosen, needed))
+    return CommitmentMix(
+        committed=tuple(mix),
+        bands=bands,
+        on_demand_hours=significant(on_demand),
+        spot_hours=significant(spot),
+        cost=cost,
+        without=without,
+        saving=EXACT.subtract(without, cost),
+        because=tuple(_because(question, mix, bands)),
+    )
+
+
+def effective_hourly(option: Commitment) -> Decimal:
+    """What an hour of the term costs, its share of the upfront payment included [currency/unit-hour].
+
+    >>> effective_hourly(Commitment(name="1y", term_hours=Decimal(8760), upfront=Decimal(8760), hourly=Decimal("0.5")))
+    Decimal('1.5')
+    """
+    return significant(option.upfront / option.term_hours + option.hourly)
+
+
+@dataclass(frozen=True, slots=True)
+class _Period:
+    """The demand as arrays: futures × steps."""
+
+    needed: Floats
+    """Units nobody holds yet, futures × steps."""
+    weights: Floats
+    hours: float
+    """Length of a step [hours]."""
+    spot_units: float
+
+    @classmethod
+    def of(cls, question: CommitmentQuestion) -> "_Period":
+        paths = np.array(question.demand.paths, dtype=np.float64)
+        weights = np.array(question.demand.weights or np.ones(len(paths)), dtype=np.float64)
+        empty = cls(paths, weights / weights.sum(), float(question.demand.step_hours), _spot_units(question))
+        held = sum((one.units * empty.covered(float(one.hours_left)) for one in question.held), empty.idle)
+        return cls(np.maximum(paths - held, 0.0), empty.weights, empty.hours, empty.spot_units)
+
+    @property
+    def idle(self) -> Floats:
+        """No unit in any step."""
+        return np.zeros(self.needed.shape[1])
+
+    @property
+    def length(self) -> float:
+        """Of the period [hours]."""
+        return len(self.idle) * self.hours
+
+    def covered(self, hours: float) -> Floats:
+        """Share of each step that lies within the first `hours`."""
+        return np.clip(hours / self.hours - np.arange(self.needed.shape[1]), 0.0, 1.0)
+
+    def cover(self, option: Commitment) -> Floats:
+        """Share of each step in which a commitment holds."""
+        return self.covered(float(option.term_hours))
+
+    def uncovered(self, committed: Floats) -> tuple[float, float]:
+        """Expected unit-hours on demand and on spot when `committed` units hold in each step."""
+        rest = np.maximum(self.needed - committed, 0.0)
+        spot = np.minimum(rest, self.spot_units)
+        return self._expected(rest - spot), self._expected(spot)
+
+    def needed_per_level(self, lot: float, levels: int, cover: Floats, beside: float) -> Floats:
+        """Expected unit-hours each lot is needed within `cover`, when `beside` units run elsewhere."""
+        # Hours below a level x are Σ min(demand, x): prefix sums over the sorted demand give all levels at once.
+        demand = np.maximum(self.needed - beside, 0.0).ravel()
+        hours = (self.weights[:, None] * cover * self.hours).ravel()
+        order = np.argsort(demand)
+        demand, hours = demand[order], hours[order]
+        below = np.concatenate([[0.0], np.cumsum(demand * hours)])
+        above = hours.sum() - np.concatenate([[0.0], np.cumsum(hours)])
+        tops = lot * np.arange(levels + 1)
+        place = np.searchsorted(demand, tops, side="right")
+        served: Floats = np.diff(below[place] + tops * above[place])
+        return served
+
+    def _expected(self, units: Floats) -> float:
+        return float(self.weights @ units.sum(axis=1)) * self.hours
+
+
+def _decide(question: CommitmentQuestion, period: _Period) -> tuple[NDArray[Any], list[Floats]]:
+    """For each lot the way to meet it (0 is to leave it open), and by way the hours a unit of it is needed."""
+    lot, spot = float(question.lot), question.on_demand if question.spot is None else question.spot
+    levels = int(np.ceil(period.needed.max(initial=0.0) / lot))
+    if levels > MOST_LEVELS:
+        raise Invalid.field("lot", f"makes {levels} levels of demand, over {MOST_LEVELS}; choose larger lots")
+    whole = period.needed_per_level(lot, levels, period.covered(period.length), 0.0)
+    savings, needed = [np.zeros(levels)], [whole]
+    for option in question.offered:
+        cover = period.cover(option)
+        anywhere = period.needed_per_level(lot, levels, cover, 0.0)
+        beyond_spot = period.needed_per_level(lot, levels, cover, period.spot_units)
+        spared = float(spot) * anywhere + float(question.on_demand - spot) * beyond_spot
+        savings.append(spared - lot * float(_counted(question, period, option)))
+        needed.append(anywhere)
+    # Of equals the longest term, so that ties keep the stack in order.
+    order = [0, *sorted(range(1, len(savings)), key=lambda one: -question.offered[one - 1].term_hours)]
+    best = np.argmax(np.array([savings[one] for one in order]), axis=0)
+    return np.array(order)[best], needed
+
+
+def _counted(question: CommitmentQuestion, period: _Period, option: Commitment) -> Decimal:
+    """What one unit of a commitment adds to the cost of the period [currency/unit]."""
+    whole = EXACT.add(option.upfront, times(option.hourly, option.term_hours))
+    length = significant(period.length)
+    if question.beyond == "lost" or option.term_hours <= length:
+        return whole
+    return significant(option.upfront * length / option.term_hours + option.hourly * length)
+
+
+def _committed(
+    question: CommitmentQuestion, period: _Period, option: Commitment, lots: int, needed: Floats
+) -> Committed:
+    units, counted = times(question.lot, Decimal(lots)), _counted(question, period, option)
+    hours = min(float(option.term_hours), period.length)
+    whole = EXACT.add(option.upfront, times(option.hourly, option.term_hours))
+    accrued = significant(whole * min(significant(period.length) / option.term_hours, Decimal(1)))
+    return Committed(
+        name=option.name,
+        units=units,
+        effective_hourly=effective_hourly(option),
+        break_even_utilisation=_share(counted / significant(hours) / question.on_demand),
+        utilisation=_share(float(needed.sum()) / (float(units) * hours)) if lots else None,
+        cost=times(units, counted),
+        upfront=times(units, option.upfront),
+        beyond_the_period=times(units, max(EXACT.subtract(whole, accrued), Decimal(0))),
+    )
+
+
+def _open_cost(question: CommitmentQuestion, on_demand: float, spot: float) -> Decimal:
+    spot_cost = times(significant(spot), question.spot or Decimal(0))
+    return EXACT.add(times(significant(on_demand), question.on_demand), spot_cost)
+
+
+def _bands(question: CommitmentQuestion, chosen: NDArray[Any], needed: Sequence[Floats]) -> Iterator[LevelBand]:
+    """Runs of lots met the same way, lowest first."""
+    lot, step = question.lot, float(question.demand.step_hours)
+    length = step * len(question.demand.paths[0])
+    for way, run in groupby(range(len(chosen)), key=lambda level: int(chosen[level])):
+        first, *rest = run
+        last = rest[-1] if rest else first
+        hours = min(float(question.offered[way - 1].term_hours), length) if way else length
+        yield LevelBand(
+            above=times(lot, Decimal(first)),
+            up_to=times(lot, Decimal(last + 1)),
+            met_by=question.offered[way - 1].name if way else ON_DEMAND,
+            needed_most=_share(float(needed[way][first]) / (float(lot) * hours)),
+            needed_least=_share(float(needed[way][last]) / (float(lot) * hours)),
+        )
+
+
+def _because(question: CommitmentQuestion, mix: Sequence[Committed], bands: Sequence[LevelBand]) -> Iterator[str]:
+    options = {one.name: one for one in mix}
+    for band in bands:
+        span = f"{band.above} to {band.up_to} units"
+        if band.met_by == ON_DEMAND:
+            least = min((one.break_even_utilisation for one in mix), default=None)
+            pays = f"; to commit pays from {_percent(least)}" if least is not None and question.spot is None else ""
+            yield f"{span} stay open: they are needed in at most {_percent(band.needed_most)} of the hours{pays}"
+        else:
+            pays = _percent(options[band.met_by].break_even_utilisation)
+            yield (
+                f"{span} on {band.met_by}: even the last is needed in {_percent(band.needed_least)} of its hours; "
+                f"it beats on demand from {pays}"
+            )
+    for one in mix:
+        if one.beyond_the_period:
+            yield f"{one.name} binds {one.beyond_the_period} after the period; that pays only if the need goes on"
+
+
+def _problems(question: CommitmentQuestion) -> Iterator[FieldProblem]:
+    demand, paths = question.demand, question.demand.paths
+    if not paths or not paths[0] or len({len(path) for path in paths}) > 1:
+        yield FieldProblem("demand.paths", "must hold at least one future, all with as many steps, at least one")
+    elif not np.isfinite(np.array(paths)).all() or np.array(paths).min() < 0:
+        yield FieldProblem("demand.paths", "must be 0 or more units in each step")
+    weights = demand.weights
+    if weights and (len(weights) != len(paths) or min(weights) < 0 or not 0 < sum(weights) < np.inf):
+        yield FieldProblem("demand.weights", "must be one a future, 0 or more, not all 0")
+    if demand.step_hours <= 0:
+        yield FieldProblem("demand.step_hours", "must be above 0 hours")
+    if question.on_demand <= 0:
+        yield FieldProblem("on_demand", "must be above 0")
+    if question.spot is not None and not 0 <= question.spot <= question.on_demand:
+        yield FieldProblem("spot", "must be 0 or more, and not above on demand")
+    if question.lot <= 0:
+        yield FieldProblem("lot", "must be above 0 units")
+    if not 0 <= question.spot_units < np.inf:
+        yield FieldProblem("spot_units", "must be 0 or more units")
+    yield from _problems_of_options(question)
+
+
+def _problems_of_options(question: CommitmentQuestion) -> Iterator[FieldProblem]:
+    for number, option in enumerate(question.offered):
+        if option.term_hours <= 0:
+            yield FieldProblem(f"offered.{number}.term_hours", "must be above 0 hours")
+        if option.upfront < 0 or option.hourly < 0 or not option.upfront + option.hourly:
+            yield FieldProblem(f"offered.{number}", "needs upfront or hourly, both 0 or more")
+    names = [option.name for option in question.offered]
+    if len(set(names)) < len(names):
+        yield FieldProblem("offered", "has two commitments of one name; name each once")
+    for number, held in enumerate(question.held):
+        if not 0 <= held.units < np.inf or held.hours_left < 0:
+            yield FieldProblem(f"held.{number}", "must be 0 or more units for 0 or more hours")
+
+
+def _spot_units(question: CommitmentQuestion) -> float:
+    return 0.0 if question.spot is None else question.spot_units
+
+
+def _sum(costs: Sequence[Decimal]) -> Decimal:
+    total = Decimal(0)
+    for cost in costs:
+        total = EXACT.add(total, cost)
+    return total
+
+
+def _share(number: Decimal | float) -> Decimal:
+    return significant(number, 6)
+
+
+def _percent(share: Decimal | None) -> str:
+    return f"{100 * (share or 0):.1f} %"

@@ -1,0 +1,181 @@
+"""Commitments against trying every number of every commitment, and against what can be said by hand."""
+
+from dataclasses import replace
+from decimal import Decimal
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service.errors import Invalid
+from service.planning.commitments import (
+    Commitment,
+    CommitmentQuestion,
+    Demand,
+    HeldCommitment,
+    best_mix,
+    effective_hourly,
+)
+
+YEAR = 8760
+
+
+def flat_demand(*units: float) -> Demand:
+    return Demand(paths=(units,))
+
+
+@st.composite
+def questions(draw) -> CommitmentQuestion:
+    """Small and awkward: several futures, terms inside and beyond the period, something held, spot, odd lots."""
+    steps = draw(st.integers(1, 6))
+    paths = draw(st.lists(st.lists(st.integers(0, 5), min_size=steps, max_size=steps), min_size=1, max_size=3))
+    half = draw(st.sampled_from([0.0, 0.5]))
+    terms = draw(st.lists(st.integers(1, 8), max_size=2))
+    cents = st.integers(0, 300).map(lambda n: Decimal(n) / 100)
+    offered = tuple(
+        Commitment(name=f"c{n}", term_hours=Decimal(term), upfront=draw(cents) + Decimal("0.01"), hourly=draw(cents))
+        for n, term in enumerate(terms)
+    )
+    on_demand = draw(st.integers(50, 400)) / Decimal(100)
+    return CommitmentQuestion(
+        demand=Demand(
+            paths=tuple(tuple(one + half for one in path) for path in paths),
+            weights=tuple(draw(st.sampled_from([1.0, 2.5])) for _ in paths),
+        ),
+        on_demand=on_demand,
+        offered=offered,
+        held=draw(st.sampled_from([(), (HeldCommitment(name="held", units=1.5, hours_left=Decimal("2.5")),)])),
+        spot=draw(st.sampled_from([None, on_demand / 2])),
+        spot_units=draw(st.sampled_from([0.0, 1.0, 2.5])),
+        lot=draw(st.sampled_from([Decimal(1), Decimal(2), Decimal("1.5")])),
+        beyond=draw(st.sampled_from(["accrued", "lost"])),
+    )
+
+
+def cost_of(question: CommitmentQuestion, lots: tuple[int, ...]) -> float:
+    """What a mix costs, step by step and future by future, as a person would add it up."""
+    steps = len(question.demand.paths[0])
+    total_weight = sum(question.demand.weights)
+    cost = 0.0
+    for count, option in zip(lots, question.offered, strict=True):
+        hours = float(option.term_hours)
+        share = 1.0 if question.beyond == "lost" else min(1.0, steps / hours)
+        cost += count * float(question.lot) * (float(option.upfront) + float(option.hourly) * hours) * share
+    for weight, path in zip(question.demand.weights, question.demand.paths, strict=True):
+        for step, needed in enumerate(path):
+            held = sum(one.units * min(max(float(one.hours_left) - step, 0), 1) for one in question.held)
+            bound = sum(
+                count * float(question.lot) * (step < option.term_hours)
+                for count, option in zip(lots, question.offered, strict=True)
+            )
+            rest = max(max(needed - held, 0) - bound, 0)
+            spot = min(rest, question.spot_units) if question.spot is not None else 0
+            cost += (
+                weight / total_weight * (spot * float(question.spot or 0) + (rest - spot) * float(question.on_demand))
+            )
+    return cost
+
+
+@settings(max_examples=150, deadline=None)
+@given(question=questions())
+def test_no_other_number_of_any_commitment_costs_less(question: CommitmentQuestion) -> None:
+    found = best_mix(question)
+    tried = [cost_of(question, lots) for lots in product(range(8), repeat=len(question.offered))]
+    assert float(found.cost) == pytest.approx(min(tried), rel=1e-9, abs=1e-9)
+    taken = tuple(int(one.units / question.lot) for one in found.committed)
+    assert float(found.cost) == pytest.approx(cost_of(question, taken), rel=1e-9, abs=1e-9)
+    assert float(found.without) == pytest.approx(cost_of(question, (0,) * len(taken)), rel=1e-9, abs=1e-9)
+    assert found.saving == found.without - found.cost >= 0
+
+
+def test_one_commits_up_to_the_level_exceeded_in_the_share_of_the_two_prices_of_the_hours() -> None:
+    rng = np.random.default_rng(20261123)
+    needed = tuple(float(one) for one in rng.integers(0, 400, YEAR))
+    plan = Commitment(name="1y", term_hours=Decimal(YEAR), hourly=Decimal("1.30"))
+    found = best_mix(CommitmentQuestion(demand=flat_demand(*needed), on_demand=Decimal(2), offered=(plan,)))
+    exceeded = np.quantile(needed, 1 - 0.65, method="inverted_cdf")
+    assert found.committed[0].units == Decimal(int(exceeded))
+    assert found.committed[0].break_even_utilisation == Decimal("0.65")
+
+
+def test_the_longer_term_lies_below_the_shorter() -> None:
+    needed = [10.0] * 500 + [4.0] * 500
+    short = Commitment(name="short", term_hours=Decimal(500), hourly=Decimal("0.7"))
+    long = Commitment(name="long", term_hours=Decimal(1000), hourly=Decimal("0.5"))
+    found = best_mix(CommitmentQuestion(demand=flat_demand(*needed), on_demand=Decimal(1), offered=(short, long)))
+    assert [(one.met_by, one.above, one.up_to) for one in found.bands] == [("long", 0, 4), ("short", 4, 10)]
+    assert found.cost == Decimal("0.5") * 4 * 1000 + Decimal("0.7") * 6 * 500
+    assert "4 to 10 units on short: even the last is needed in 100.0 % of its hours" in found.because[1]
+
+
+def test_what_is_held_is_used_first_and_expires() -> None:
+    question = CommitmentQuestion(
+        demand=flat_demand(*[6.0] * 10),
+        on_demand=Decimal(1),
+        offered=(Commitment(name="new", term_hours=Decimal(10), hourly=Decimal("0.6")),),
+        held=(HeldCommitment(name="old", units=4, hours_left=Decimal(5)),),
+    )
+    found = best_mix(question)
+    # Above what is held, two units are needed throughout; four more only after it expires, in half of the hours.
+    assert found.committed[0].units == 2
+    assert found.on_demand_hours == 4 * 5
+    later = replace(question, held=(replace(question.held[0], hours_left=Decimal(4)),), on_demand=Decimal("1.01"))
+    assert best_mix(later).committed[0].units == 6
+
+
+def test_an_unlikely_future_does_not_bind_anybody() -> None:
+    demand = Demand(paths=((8.0,) * 4, (1.0,) * 4), weights=(1.0, 3.0))
+    plan = Commitment(name="1y", term_hours=Decimal(4), hourly=Decimal("0.5"))
+    found = best_mix(CommitmentQuestion(demand=demand, on_demand=Decimal(1), offered=(plan,)))
+    assert found.committed[0].units == 1
+    assert found.on_demand_hours == 7  # 7 units × 4 hours, one time in four
+
+
+def test_a_term_that_outlasts_the_period_counts_by_its_share_or_whole() -> None:
+    three_years = Commitment(name="3y", term_hours=Decimal(3 * YEAR), upfront=Decimal(3 * YEAR))
+    question = CommitmentQuestion(demand=flat_demand(*[2.0] * YEAR), on_demand=Decimal(2), offered=(three_years,))
+    shared = best_mix(question)
+    assert (shared.committed[0].units, shared.cost) == (2, 2 * YEAR)
+    assert shared.committed[0].upfront == 6 * YEAR
+    assert shared.committed[0].beyond_the_period == 4 * YEAR
+    assert "3y binds 35040 after the period" in shared.because[-1]
+    assert best_mix(replace(question, beyond="lost")).committed[0].units == 0
+
+
+def test_cheap_spot_pushes_commitments_down() -> None:
+    question = CommitmentQuestion(
+        demand=flat_demand(*[5.0] * 8),
+        on_demand=Decimal(2),
+        offered=(Commitment(name="c", term_hours=Decimal(8), hourly=Decimal(1)),),
+        spot=Decimal("0.5"),
+        spot_units=3.0,
+    )
+    found = best_mix(question)
+    assert (found.committed[0].units, found.spot_hours, found.on_demand_hours) == (2, 24, 0)
+
+
+def test_an_upfront_payment_is_spread_over_its_term() -> None:
+    assert effective_hourly(Commitment(name="x", term_hours=Decimal(YEAR), upfront=Decimal(4380))) == Decimal("0.5")
+
+
+def test_what_cannot_be_meant_is_named_field_by_field() -> None:
+    wrong = CommitmentQuestion(
+        demand=Demand(paths=((1.0,), (1.0, 2.0)), step_hours=Decimal(0)),
+        on_demand=Decimal(0),
+        offered=(Commitment(name="x", term_hours=Decimal(0)),),
+        spot=Decimal(1),
+        lot=Decimal(-1),
+    )
+    with pytest.raises(Invalid) as refused:
+        best_mix(wrong)
+    assert [one.field for one in refused.value.problems] == [
+        "demand.paths", "demand.step_hours", "on_demand", "spot", "lot", "offered.0.term_hours", "offered.0",
+    ]  # fmt: skip
+
+
+def test_more_levels_than_anybody_can_mean_are_refused() -> None:
+    question = CommitmentQuestion(demand=flat_demand(1e9), on_demand=Decimal(1), offered=())
+    with pytest.raises(Invalid, match="choose larger lots"):
+        best_mix(question)
