@@ -113,11 +113,12 @@ def cost_between(line: Timeline, start: int, end: int, units: Decimal) -> Decima
     return total
 
 
-def forecast_share(line: Timeline, start: int, end: int) -> Decimal:
-    """Share of a stretch of time whose prices nobody has published yet [1]."""
+def forecast_share(line: Timeline, stretches: Sequence[tuple[int, int]]) -> Decimal:
+    """Share of some stretches of time whose prices nobody has published yet [1]."""
     flags = np.array([int(slot is not None and slot.forecast) for slot in line.slots])
-    before, after = line.integral(flags, np.array([start, end]))
-    return significant(Decimal(int(after - before)) / (end - start), 6)
+    starts, ends = (np.array(list(side)) for side in zip(*stretches, strict=True))
+    foreseen = int((line.integral(flags, ends) - line.integral(flags, starts)).sum())
+    return significant(Decimal(foreseen) / int((ends - starts).sum()), 6)
 
 
 def with_profile(slots: Sequence[PriceSlot], until: datetime, zone: tzinfo) -> tuple[PriceSlot, ...]:

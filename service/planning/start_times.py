@@ -138,15 +138,13 @@ def plan(
     for period in periods:
         cost = EXACT.add(cost, period.cost)
     at_once = _at_once(line, run, each_start, run.ticks // line.step + warm)
-    shares = [forecast_share(line, start, end) * (end - start) for start, end in merged]
-    total = sum(end - start for start, end in merged)
     return StartPlan(
         periods=periods,
         cost=cost,
         at_once=at_once,
         saving=None if at_once is None else EXACT.subtract(at_once, cost),
         starts=len(periods),
-        forecast_share=significant(sum(shares, Decimal(0)) / total, 6),
+        forecast_share=forecast_share(line, merged),
         unpriced_hours=_hours(line, int((np.diff(line.edges) * line.gaps).sum())),
         because=tuple(_because(line, run, periods)),
     )
