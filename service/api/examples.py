@@ -62,6 +62,83 @@ COST_HISTORIES: Final[dict[str, Any]] = {
         },
     },
 }
+COMMITMENTS: Final[dict[str, Any]] = {
+    "year": {
+        "summary": "Eight days of demand, a plan for four of them",
+        "value": {
+            "demand": {"paths": [[8, 8, 24, 24, 24, 8, 8, 8]], "step_hours": "24"},
+            "on_demand": {"amount": "3.00"},
+            "offered": [{"name": "a week", "term_hours": "168", "hourly": {"amount": "1.90"}}],
+            "lot": "8",
+        },
+    },
+}
+STARTS: Final[dict[str, Any]] = {
+    "slots": {
+        "summary": "The two cheapest hours of three, at 100 kW",
+        "value": {
+            "hours": "2",
+            "units": "100",
+            "earliest": "2026-03-01T00:00:00Z",
+            "deadline": "2026-03-01T03:00:00Z",
+            "suspendable": True,
+            "slots": [
+                {"start": "2026-03-01T00:00:00Z", "end": "2026-03-01T01:00:00Z", "price": "0.08"},
+                {"start": "2026-03-01T01:00:00Z", "end": "2026-03-01T02:00:00Z", "price": "0.31"},
+                {"start": "2026-03-01T02:00:00Z", "end": "2026-03-01T03:00:00Z", "price": "0.07"},
+            ],
+        },
+    },
+    "blocks": {
+        "summary": "Blocks of a day for a run of thirty hours",
+        "value": {
+            "hours": "30",
+            "earliest": "2026-03-01T00:00:00Z",
+            "deadline": "2026-03-05T00:00:00Z",
+            "blocks": [
+                {"name": "mon", "start": "2026-03-02T00:00:00Z", "end": "2026-03-03T00:00:00Z", "price": "400"},
+                {"name": "tue", "start": "2026-03-03T00:00:00Z", "end": "2026-03-04T00:00:00Z", "price": "420"},
+            ],
+        },
+    },
+}
+BUY_OR_RENT: Final[dict[str, Any]] = {
+    "fleet": {
+        "summary": "64 GPUs: own, reserved or on demand",
+        "value": {
+            "gpus": "64",
+            "ways": [
+                {"name": "on demand", "rent": {"gpu_price": {"amount": "3.00"}}},
+                {"name": "reserved", "rent": {"gpu_price": {"amount": "1.80"}, "committed": True}},
+                {
+                    "name": "own",
+                    "own": {
+                        "capital": {"amount": "40000"},
+                        "years": "4",
+                        "interest": "0.08",
+                        "power_kw": "1.3",
+                        "electricity": {"amount": "0.10"},
+                    },
+                },
+            ],
+        },
+    },
+    "serving": {
+        "summary": "An API, or replicas of eight rented GPUs",
+        "value": {
+            "query": {"input_tokens": "1500", "output_tokens": "500"},
+            "most": "20000000",
+            "ways": [
+                {"name": "api", "api": {"input": {"amount": "0.50"}, "output": {"amount": "1.50"}}},
+                {
+                    "name": "rented",
+                    "rent": {"gpu_price": {"amount": "1.80"}},
+                    "replica": {"gpus": "8", "queries_per_hour": "12000"},
+                },
+            ],
+        },
+    },
+}
 RATE_CARDS: Final[dict[str, Any]] = {
     "contract": {
         "summary": "A quarter off one family for a year, and a server of our own",

@@ -22,6 +22,7 @@ from service.cli import (
     gate,
     history,
     ledger,
+    planning,
     predictions,
     prices,
     rate_cards,
@@ -92,6 +93,7 @@ estimates.scenarios.command("why")(history.why_then)
 for name, group, words in (
     ("prices", prices.app, "Look prices up, now and then."),
     ("estimate", estimates.app, "Price a scenario, keep and find the answer."),
+    ("plan", planning.app, "What to commit to, when to start, whether to buy or to rent."),
     ("accelerators", accelerators.app, "Hardware, and the labels feeds use for it."),
     ("rate-card", rate_cards.app, "Your own prices, laid over the public ones."),
     ("budget", budgets.app, "Limits, how they stand, what was charged."),

@@ -8,10 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import ClassVar, Final
 
 from service.domain.quantities import EXACT, significant
-from service.errors import Invalid
+from service.domain.scenario import FORBID_UNKNOWN
+from service.errors import FieldProblem, Invalid
+from service.planning.refusals import refuse
 from service.planning.slots import TICK, TICKS_PER_HOUR
 
 MOST_WAYS: Final = 200_000
@@ -20,6 +22,8 @@ MOST_WAYS: Final = 200_000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapacityBlock:
     """Hardware for a stretch of time, paid whole."""
+
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
 
     name: str
     start: datetime
@@ -67,8 +71,7 @@ class _Way:
 
 def best_blocks(blocks: Sequence[CapacityBlock], run: BlockRun) -> BlockPlan:
     """The cheapest blocks that hold the run; of equals those with more room. Raises Invalid if none do."""
-    if run.hours <= 0 or run.start_hours < 0 or run.earliest >= run.deadline:
-        raise Invalid.field("run", "needs hours above 0, start_hours of 0 or more and a deadline after earliest")
+    refuse(_problems(blocks, run))
     inside = sorted(
         (one for one in blocks if max(one.start, run.earliest) < min(one.end, run.deadline)),
         key=lambda one: (one.start, one.end, one.price),
@@ -88,6 +91,18 @@ def best_blocks(blocks: Sequence[CapacityBlock], run: BlockRun) -> BlockPlan:
     if best is None:
         raise Invalid.field("hours", f"{run.hours} hours do not fit; the most that does is {_hours(most)} hours")
     return _plan(best, inside)
+
+
+def _problems(blocks: Sequence[CapacityBlock], run: BlockRun) -> Iterator[FieldProblem]:
+    if run.hours <= 0 or run.start_hours < 0:
+        yield FieldProblem("hours", "must be above 0, and those of a start 0 or more")
+    if run.earliest.tzinfo is None or run.deadline.tzinfo is None or run.earliest >= run.deadline:
+        yield FieldProblem("deadline", "must be after earliest, both with a UTC offset")
+    for number, block in enumerate(blocks):
+        if block.start.tzinfo is None or block.end.tzinfo is None or block.start >= block.end:
+            yield FieldProblem(f"blocks.{number}", "must end after it starts, both with a UTC offset")
+        if block.price < 0:
+            yield FieldProblem(f"blocks.{number}.price", "must be 0 or more")
 
 
 def _ways_to(

@@ -12,12 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.domain.quantities import EXACT, significant, times
+from service.domain.scenario import FORBID_UNKNOWN
 from service.errors import FieldProblem, Invalid
 from service.planning.refusals import refuse
 
@@ -29,6 +30,8 @@ Floats = NDArray[np.float64]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
     """What is needed in each step of the period, in one or several possible futures."""
+
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
 
     paths: tuple[tuple[float, ...], ...]
     """Units needed in each step, one row per future [units]."""
@@ -54,6 +57,8 @@ class Commitment:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldCommitment:
     """What is bound already; its cost is the same in every plan and counts in none."""
+
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
 
     name: str
     units: float

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from service.domain.scenario import FORBID_UNKNOWN
 from service.errors import Invalid
 from service.planning.slots import TICKS_PER_HOUR, WORD, PriceSlot, Timeline, Whole
 from service.planning.start_times import RunAsked, StartPlan, enough_priced, line_of, plan
@@ -25,6 +26,8 @@ MOST_CELLS: Final = 40_000_000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartCost:
     """What every start costs, the first included."""
+
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
 
     cost: Decimal = Decimal(0)
     """[currency]"""

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Final
+from typing import ClassVar, Final
 
 from service.domain.quantities import significant
+from service.domain.scenario import FORBID_UNKNOWN
 from service.errors import FieldProblem
 from service.formulas.capital import capital_per_year
 from service.formulas.training import energy_kwh
@@ -72,6 +73,8 @@ class TokenApi:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """What one query reads and writes."""
+
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
 
     input_tokens: Decimal
     cached_tokens: Decimal = Decimal(0)

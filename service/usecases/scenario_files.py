@@ -30,23 +30,23 @@ def read_scenario(text: str) -> Scenario:
 
     A text that begins with `{` is JSON, any other YAML. An empty value is a field left out.
     """
-    return _read(text, Scenario, "scenario", "must be a mapping with a name and at least one part, such as training")
+    return read_as(text, Scenario, "scenario", "must be a mapping with a name and at least one part, such as training")
 
 
 def read_rate_card(text: str) -> RateCard:
     """Parse and check the text of a rate card, as `read_scenario` does. Raises Invalid."""
-    return _read(text, RateCard, "rate_card", "must be a mapping with a name and a list of entries")
+    return read_as(text, RateCard, "rate_card", "must be a mapping with a name and a list of entries")
 
 
 def read_budget(text: str) -> Budget:
     """Parse and check the text of a budget, as `read_scenario` does. Raises Invalid."""
-    return _read(text, Budget, "budget", "must be a mapping with a name, a scenario, a limit and a start")
+    return read_as(text, Budget, "budget", "must be a mapping with a name, a scenario, a limit and a start")
 
 
 def read_prediction_spec(kind: str, text: str) -> Spec:
     """Parse and check the text of what is to be predicted, as `read_scenario` does. Raises Invalid."""
     wanted = f"must be a mapping with an llm, an accelerator and what a prediction of {kind} needs"
-    found: Spec = _read(text, SPECS[kind], "spec", wanted)
+    found: Spec = read_as(text, SPECS[kind], "spec", wanted)
     return found
 
 
@@ -55,7 +55,8 @@ def with_config(spec: Spec, config: str, name: str) -> Spec:
     return replace(spec, llm=None, architecture=read_model_config(config, name=name))
 
 
-def _read(text: str, shape: type[_T], noun: str, wanted: str) -> _T:
+def read_as(text: str, shape: type[_T], noun: str, wanted: str) -> _T:
+    """Parse and check a text of any shape; `wanted` says what was expected. Raises Invalid."""
     try:
         tree = _tree(_believable(text))
     except _Misread as slip:

@@ -15,6 +15,7 @@ from service.usecases import (
     formulas,
     gate,
     hardware,
+    planning,
     predictions,
     prices,
     quarantine,
@@ -47,6 +48,7 @@ USE_CASES = {
     },
     bands: {"estimate_band"},
     cost_history: {"cost_history"},
+    planning: {"plan_commitments", "plan_start", "compare_buy_or_rent"},
     budgets: {
         "put_budget",
         "list_budgets",

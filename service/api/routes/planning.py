@@ -1,0 +1,44 @@
+"""Plans: what to commit to, when to start, whether to buy or to rent."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Response
+
+from service.api.deps import AsOfDep, StoreDep
+from service.api.examples import BUY_OR_RENT, COMMITMENTS, STARTS
+from service.api.wire import ExactRoute, answer
+from service.usecases.plan_questions import BuyOrRentAsked, CommitmentsAsked, StartAsked
+from service.usecases.planning import (
+    BoughtOrRented,
+    PlannedCommitments,
+    PlannedStart,
+    compare_buy_or_rent,
+    plan_commitments,
+    plan_start,
+)
+
+router = APIRouter(tags=["plans"], route_class=ExactRoute)
+
+
+@router.post("/plans/commitments", response_model=PlannedCommitments, summary="Plan commitments")
+def commitments(
+    store: StoreDep, as_of: AsOfDep, asked: Annotated[CommitmentsAsked, Body(openapi_examples=COMMITMENTS)]
+) -> Response:
+    """The cheapest mix of commitments, spot and on demand for a demand, exactly, and why."""
+    return answer(plan_commitments(store, asked, as_of))
+
+
+@router.post("/plans/start-times", response_model=PlannedStart, summary="Plan when to run")
+def start_times(
+    store: StoreDep, as_of: AsOfDep, asked: Annotated[StartAsked, Body(openapi_examples=STARTS)]
+) -> Response:
+    """The cheapest start, hours or blocks before a deadline; where prices are missing nothing runs."""
+    return answer(plan_start(store, asked, as_of))
+
+
+@router.post("/plans/buy-or-rent", response_model=BoughtOrRented, summary="Compare buying, renting and calling")
+def buy_or_rent(
+    store: StoreDep, as_of: AsOfDep, asked: Annotated[BuyOrRentAsked, Body(openapi_examples=BUY_OR_RENT)]
+) -> Response:
+    """Break-evens over utilisation and over volume, exactly where the costs cross."""
+    return answer(compare_buy_or_rent(store, asked, as_of))
