@@ -1,0 +1,61 @@
+"""The planner on the command line: the same answers as the use cases, told and as JSON."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_cli import Shell
+
+COMMITMENTS = """
+demand:
+  paths: [[8, 8, 24, 24, 24, 8, 8, 8]]
+  step_hours: 24
+on_demand: {series: baseline/p5.48xlarge/us-east-1/on_demand}
+offered:
+  - {name: a week, term_hours: 168, hourly: {amount: 4.00}}
+lot: 8
+"""
+START = """
+hours: 2
+units: 100
+earliest: 2026-03-01T00:00:00Z
+deadline: 2026-03-01T03:00:00Z
+suspendable: true
+slots:
+  - {start: 2026-03-01T00:00:00Z, end: 2026-03-01T01:00:00Z, price: 0.08}
+  - {start: 2026-03-01T01:00:00Z, end: 2026-03-01T02:00:00Z, price: 0.31}
+  - {start: 2026-03-01T02:00:00Z, end: 2026-03-01T03:00:00Z, price: 0.07}
+"""
+BUY_OR_RENT = """
+gpus: 64
+ways:
+  - {name: on demand, rent: {gpu_price: {series: baseline/p5.48xlarge/us-east-1/on_demand}}}
+  - {name: reserved, rent: {gpu_price: {amount: 3.44}, committed: true}}
+"""
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    made = Shell(tmp_path_factory.mktemp("plan"))
+    made("db", "upgrade")
+    made("refresh", "baseline")
+    for name, text in (("commit.yaml", COMMITMENTS), ("start.yaml", START), ("buy.yaml", BUY_OR_RENT)):
+        (Path(made.folder) / name).write_text(text)
+    return made
+
+
+def test_commitments_are_planned_from_the_price_book(shell: Shell) -> None:
+    found = shell.json("plan", "commitments", "commit.yaml")
+    assert [one["amount"] for one in found["prices"]] == ["6.88"]
+    assert [(one["units"], one["break_even_utilisation"]) for one in found["plan"]["committed"]] == [("8", "0.581395")]
+
+
+def test_a_start_is_told(shell: Shell) -> None:
+    told = shell("plan", "start", "start.yaml").stdout
+    assert "15.00 USD, 24.00 USD less than at once" in told
+    assert "suspended from 2026-03-01T01:00:00+00:00 to 2026-03-01T02:00:00+00:00" in told
+
+
+def test_a_break_even_is_told(shell: Shell) -> None:
+    told = shell("plan", "buy-or-rent", "buy.yaml").stdout
+    assert "on demand is cheapest up to utilisation 0.5, where the two cost the same; then reserved" in told
