@@ -34,6 +34,7 @@ from service.planning.ways import (
 
 HOURS_PER_MONTH: Final = Decimal(730)
 MOST_STEPS: Final = 2000
+MOST_WAYS: Final = 12
 MOST_SAID: Final = 5
 SHARES: Final = tuple(Decimal(one) / 20 for one in range(21))
 """Of the axis, where every way is shown."""
@@ -198,8 +199,8 @@ def _name(way: TokenApi | Replicas) -> str:
 
 
 def _named_twice(names: Sequence[str]) -> Iterator[FieldProblem]:
-    if not names:
-        yield FieldProblem("ways", "must name at least one way")
+    if not 0 < len(names) <= MOST_WAYS:
+        yield FieldProblem("ways", f"must name 1 to {MOST_WAYS} ways")
     for name in sorted({one for one in names if names.count(one) > 1}):
         yield FieldProblem("ways", f"has two ways called {name!r}; name each once")
 

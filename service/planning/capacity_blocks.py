@@ -17,6 +17,7 @@ from service.planning.refusals import refuse
 from service.planning.slots import TICK, TICKS_PER_HOUR
 
 MOST_WAYS: Final = 200_000
+MOST_HOURS: Final = 10**6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +95,8 @@ def best_blocks(blocks: Sequence[CapacityBlock], run: BlockRun) -> BlockPlan:
 
 
 def _problems(blocks: Sequence[CapacityBlock], run: BlockRun) -> Iterator[FieldProblem]:
-    if run.hours <= 0 or run.start_hours < 0:
-        yield FieldProblem("hours", "must be above 0, and those of a start 0 or more")
+    if not (0 < run.hours <= MOST_HOURS and 0 <= run.start_hours <= MOST_HOURS):
+        yield FieldProblem("hours", f"must be above 0 to {MOST_HOURS}, and those of a start 0 to {MOST_HOURS}")
     if run.earliest.tzinfo is None or run.deadline.tzinfo is None or run.earliest >= run.deadline:
         yield FieldProblem("deadline", "must be after earliest, both with a UTC offset")
     for number, block in enumerate(blocks):

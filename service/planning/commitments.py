@@ -23,6 +23,10 @@ from service.errors import FieldProblem, Invalid
 from service.planning.refusals import refuse
 
 MOST_LEVELS: Final = 1_000_000
+MOST_UNITS: Final = 10**9
+MOST_HOURS: Final = 10**6
+LEAST: Final = Decimal("0.001")
+"""Of a lot [units], a step and a term [hours]."""
 ON_DEMAND: Final = "on demand"
 Floats = NDArray[np.float64]
 
@@ -328,19 +332,19 @@ def _problems(question: CommitmentQuestion) -> Iterator[FieldProblem]:
     demand, paths = question.demand, question.demand.paths
     if not paths or not paths[0] or len({len(path) for path in paths}) > 1:
         yield FieldProblem("demand.paths", "must hold at least one future, all with as many steps, at least one")
-    elif not np.isfinite(np.array(paths)).all() or np.array(paths).min() < 0:
-        yield FieldProblem("demand.paths", "must be 0 or more units in each step")
+    elif not (np.array(paths) >= 0).all() or not (np.array(paths) <= MOST_UNITS).all():
+        yield FieldProblem("demand.paths", f"must be 0 to {MOST_UNITS} units in each step")
     weights = demand.weights
     if weights and (len(weights) != len(paths) or min(weights) < 0 or not 0 < sum(weights) < np.inf):
         yield FieldProblem("demand.weights", "must be one a future, 0 or more, not all 0")
-    if demand.step_hours <= 0:
-        yield FieldProblem("demand.step_hours", "must be above 0 hours")
+    if not LEAST <= demand.step_hours <= MOST_HOURS:
+        yield FieldProblem("demand.step_hours", f"must be {LEAST} to {MOST_HOURS} hours")
     if question.on_demand <= 0:
         yield FieldProblem("on_demand", "must be above 0")
     if question.spot is not None and not 0 <= question.spot <= question.on_demand:
         yield FieldProblem("spot", "must be 0 or more, and not above on demand")
-    if question.lot <= 0:
-        yield FieldProblem("lot", "must be above 0 units")
+    if not LEAST <= question.lot <= MOST_UNITS:
+        yield FieldProblem("lot", f"must be {LEAST} to {MOST_UNITS} units")
     if not 0 <= question.spot_units < np.inf:
         yield FieldProblem("spot_units", "must be 0 or more units")
     yield from _problems_of_options(question)
@@ -348,16 +352,16 @@ def _problems(question: CommitmentQuestion) -> Iterator[FieldProblem]:
 
 def _problems_of_options(question: CommitmentQuestion) -> Iterator[FieldProblem]:
     for number, option in enumerate(question.offered):
-        if option.term_hours <= 0:
-            yield FieldProblem(f"offered.{number}.term_hours", "must be above 0 hours")
+        if not LEAST <= option.term_hours <= MOST_HOURS:
+            yield FieldProblem(f"offered.{number}.term_hours", f"must be {LEAST} to {MOST_HOURS} hours")
         if option.upfront < 0 or option.hourly < 0 or not option.upfront + option.hourly:
             yield FieldProblem(f"offered.{number}", "needs upfront or hourly, both 0 or more")
     names = [option.name for option in question.offered]
     if len(set(names)) < len(names):
         yield FieldProblem("offered", "has two commitments of one name; name each once")
     for number, held in enumerate(question.held):
-        if not 0 <= held.units < np.inf or held.hours_left < 0:
-            yield FieldProblem(f"held.{number}", "must be 0 or more units for 0 or more hours")
+        if not 0 <= held.units <= MOST_UNITS or not 0 <= held.hours_left <= MOST_HOURS:
+            yield FieldProblem(f"held.{number}", f"must be 0 to {MOST_UNITS} units for 0 to {MOST_HOURS} hours")
 
 
 def _spot_units(question: CommitmentQuestion) -> float:

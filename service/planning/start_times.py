@@ -191,7 +191,7 @@ def _problems(run: RunAsked) -> Iterator[FieldProblem]:
             return
     if run.ticks <= 0:
         yield FieldProblem("hours", "must be above 0")
-    elif run.earliest + run.ticks * TICK > run.deadline:
+    elif run.ticks > (run.deadline - run.earliest) // TICK:
         yield FieldProblem("deadline", f"leaves less than {run.hours} hours after {run.earliest.isoformat()}")
     if run.units <= 0:
         yield FieldProblem("units", "must be above 0")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from service.domain.scenario import FORBID_UNKNOWN
 from service.errors import Invalid
-from service.planning.slots import TICKS_PER_HOUR, WORD, PriceSlot, Timeline, Whole
+from service.planning.slots import TICK, TICKS_PER_HOUR, WORD, PriceSlot, Timeline, Whole
 from service.planning.start_times import RunAsked, StartPlan, enough_priced, line_of, plan
 
 MOST_CELLS: Final = 40_000_000
@@ -45,8 +45,8 @@ def cheapest_with_starts(slots: Sequence[PriceSlot], run: RunAsked, start: Start
 
     Exact on the longest step that divides all slots, the work and the start. Raises Invalid.
     """
-    if start.cost < 0 or start.hours < 0:
-        raise Invalid.field("start", "must be 0 or more")
+    if start.cost < 0 or not 0 <= start.ticks <= (run.deadline - run.earliest) // TICK:
+        raise Invalid.field("start", "must cost 0 or more, and take 0 hours to the whole window")
     line, work = line_of(slots, run, *([start.ticks] if start.ticks else []))
     enough_priced(line, run, work)
     window, warm = int(line.edges[-1]), start.ticks // line.step

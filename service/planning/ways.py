@@ -13,6 +13,9 @@ from service.formulas.training import energy_kwh
 
 HOURS_PER_YEAR: Final = Decimal(8760)
 MONTHS_PER_YEAR: Final = 12
+LEAST_YEARS: Final = Decimal("0.01")
+MOST_YEARS: Final = 100
+LEAST_INTEREST: Final = Decimal("0.000001")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,8 +154,10 @@ def problems_of_gpus(way: OwnHardware | RentedGpus, where: str) -> Iterator[Fiel
         if way.gpu_hour < 0:
             yield FieldProblem(f"{where}.gpu_hour", "must be 0 or more")
         return
-    if way.years <= 0:
-        yield FieldProblem(f"{where}.years", "must be above 0")
+    if not LEAST_YEARS <= way.years <= MOST_YEARS:
+        yield FieldProblem(f"{where}.years", f"must be {LEAST_YEARS} to {MOST_YEARS}")
+    if 0 < way.interest < LEAST_INTEREST:
+        yield FieldProblem(f"{where}.interest", f"must be 0, or {LEAST_INTEREST} or more")
     if way.pue < 1:
         yield FieldProblem(f"{where}.pue", "must be 1 or more")
     for name in ("residual", "idle_share", "interest"):

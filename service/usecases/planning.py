@@ -26,6 +26,8 @@ from service.usecases.plan_questions import BuyOrRentAsked, CommitmentsAsked, Ow
 from service.usecases.planned_prices import PlannedPrices
 
 MOST_WEEKS: Final = 52
+FIRST_YEAR: Final = 1970
+LONGEST: Final = timedelta(days=3660)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +103,8 @@ def plan_start(store: Store, asked: StartAsked, as_of: AsOf) -> PlannedStart:
     for name in ("earliest", "deadline"):
         if getattr(asked, name).tzinfo is None:
             raise Invalid.field(name, "must carry a UTC offset, for example 2026-03-01T00:00:00Z")
+    if asked.earliest.year < FIRST_YEAR or asked.deadline - asked.earliest > LONGEST:
+        raise Invalid.field("deadline", f"must be within {LONGEST.days} days of earliest, both after {FIRST_YEAR}")
     named = [asked.series] if asked.series else []
     found = PlannedPrices.of(store, as_of, asked, *named)
     plan, blocks = None, None
