@@ -70,6 +70,7 @@ COMMITMENTS: Final[dict[str, Any]] = {
             "on_demand": {"amount": "3.00"},
             "offered": [{"name": "a week", "term_hours": "168", "hourly": {"amount": "1.90"}}],
             "lot": "8",
+            "purchase_hours": ["24", "48"],
         },
     },
 }

@@ -89,6 +89,15 @@ def _tell_commitments(found: PlannedCommitments) -> None:
         ],
     )
     _because(plan.because)
+    if found.purchases is not None:
+        say()
+        table(
+            "",
+            ["Buy", "#After hours", "#Units", "#Cost"],
+            [(one.name, one.at_hours, one.units, money(one.cost, currency)) for one in found.purchases.purchases],
+        )
+        saved = f"{money(found.purchases.saving, currency)} less than buying at the start alone"
+        say(f"{money(found.purchases.cost, currency)}, {saved}")
 
 
 def _tell_start(found: PlannedStart) -> None:

@@ -143,8 +143,8 @@ def best_mix(question: CommitmentQuestion) -> CommitmentMix:
 
     Raises Invalid naming what cannot be meant.
     """
-    refuse(_problems(question))
-    period = _Period.of(question)
+    refuse(problems_of(question))
+    period = Period.of(question)
     chosen, needed = _decide(question, period)
     counts = np.bincount(chosen, minlength=len(question.offered) + 1)[1:]
     mix = [
@@ -153,8 +153,8 @@ def best_mix(question: CommitmentQuestion) -> CommitmentMix:
     ]
     bound = (float(one.units) * period.cover(option) for one, option in zip(mix, question.offered, strict=True))
     on_demand, spot = period.uncovered(sum(bound, period.idle))
-    cost = _sum([one.cost for one in mix] + [_open_cost(question, on_demand, spot)])
-    without = _open_cost(question, *period.uncovered(period.idle))
+    cost = _sum([one.cost for one in mix] + [open_cost(question, on_demand, spot)])
+    without = open_cost(question, *period.uncovered(period.idle))
     bands = tuple(_bands(question, chosen, needed))
     return CommitmentMix(
         committed=tuple(mix),
@@ -178,41 +178,48 @@ def effective_hourly(option: Commitment) -> Decimal:
 
 
 @dataclass(frozen=True, slots=True)
-class _Period:
-    """The demand as arrays: futures × steps."""
+class Period:
+    """The demand as arrays: futures × stretches of time, cut wherever anything begins or ends."""
 
     needed: Floats
-    """Units nobody holds yet, futures × steps."""
+    """Units nobody holds yet, futures × stretches."""
     weights: Floats
-    hours: float
-    """Length of a step [hours]."""
+    edges: Floats
+    """Where the stretches begin, and the end of the last [hours]."""
     spot_units: float
 
     @classmethod
-    def of(cls, question: CommitmentQuestion) -> "_Period":
+    def of(cls, question: CommitmentQuestion, dates: Sequence[Decimal] = ()) -> "Period":
+        """The period of a question in which commitments may also begin at `dates` (hours after its start)."""
         paths = np.array(question.demand.paths, dtype=np.float64)
         weights = np.array(question.demand.weights or np.ones(len(paths)), dtype=np.float64)
-        empty = cls(paths, weights / weights.sum(), float(question.demand.step_hours), _spot_units(question))
-        held = sum((one.units * empty.covered(float(one.hours_left)) for one in question.held), empty.idle)
-        return cls(np.maximum(paths - held, 0.0), empty.weights, empty.hours, empty.spot_units)
+        steps = np.arange(paths.shape[1] + 1) * float(question.demand.step_hours)
+        ends = [*(one + option.term_hours for option in question.offered for one in (Decimal(0), *dates)), *dates]
+        cuts = np.array([float(one) for one in [*ends, *(held.hours_left for held in question.held)]])
+        edges = np.union1d(steps, cuts[(cuts > 0) & (cuts < steps[-1])])
+        place = np.searchsorted(steps, edges[:-1], side="right") - 1
+        spot = 0.0 if question.spot is None else question.spot_units
+        empty = cls(paths[:, place], weights / weights.sum(), edges, spot)
+        held = sum((one.units * empty.between(0.0, float(one.hours_left)) for one in question.held), empty.idle)
+        return cls(np.maximum(empty.needed - held, 0.0), empty.weights, edges, spot)
 
     @property
     def idle(self) -> Floats:
-        """No unit in any step."""
-        return np.zeros(self.needed.shape[1])
+        """No unit in any stretch."""
+        return np.zeros(len(self.edges) - 1)
 
     @property
     def length(self) -> float:
         """Of the period [hours]."""
-        return len(self.idle) * self.hours
+        return float(self.edges[-1])
 
-    def covered(self, hours: float) -> Floats:
-        """Share of each step that lies within the first `hours`."""
-        return np.clip(hours / self.hours - np.arange(self.needed.shape[1]), 0.0, 1.0)
+    def between(self, start: float, end: float) -> Floats:
+        """1 for each stretch between two times, else 0."""
+        return ((start <= self.edges[:-1]) & (self.edges[:-1] < end)).astype(np.float64)
 
     def cover(self, option: Commitment) -> Floats:
-        """Share of each step in which a commitment holds."""
-        return self.covered(float(option.term_hours))
+        """1 for each stretch in which a commitment bought at the start holds, else 0."""
+        return self.between(0.0, float(option.term_hours))
 
     def uncovered(self, committed: Floats) -> tuple[float, float]:
         """Expected unit-hours on demand and on spot when `committed` units hold in each step."""
@@ -224,7 +231,7 @@ class _Period:
         """Expected unit-hours each lot is needed within `cover`, when `beside` units run elsewhere."""
         # Hours below a level x are Σ min(demand, x): prefix sums over the sorted demand give all levels at once.
         demand = np.maximum(self.needed - beside, 0.0).ravel()
-        hours = (self.weights[:, None] * cover * self.hours).ravel()
+        hours = (self.weights[:, None] * cover * np.diff(self.edges)).ravel()
         order = np.argsort(demand)
         demand, hours = demand[order], hours[order]
         below = np.concatenate([[0.0], np.cumsum(demand * hours)])
@@ -235,23 +242,23 @@ class _Period:
         return served
 
     def _expected(self, units: Floats) -> float:
-        return float(self.weights @ units.sum(axis=1)) * self.hours
+        return float(self.weights @ (units @ np.diff(self.edges)))
 
 
-def _decide(question: CommitmentQuestion, period: _Period) -> tuple[NDArray[Any], list[Floats]]:
+def _decide(question: CommitmentQuestion, period: Period) -> tuple[NDArray[Any], list[Floats]]:
     """For each lot the way to meet it (0 is to leave it open), and by way the hours a unit of it is needed."""
     lot, spot = float(question.lot), question.on_demand if question.spot is None else question.spot
     levels = int(np.ceil(period.needed.max(initial=0.0) / lot))
     if levels > MOST_LEVELS:
         raise Invalid.field("lot", f"makes {levels} levels of demand, over {MOST_LEVELS}; choose larger lots")
-    whole = period.needed_per_level(lot, levels, period.covered(period.length), 0.0)
+    whole = period.needed_per_level(lot, levels, period.between(0.0, period.length), 0.0)
     savings, needed = [np.zeros(levels)], [whole]
     for option in question.offered:
         cover = period.cover(option)
         anywhere = period.needed_per_level(lot, levels, cover, 0.0)
         beyond_spot = period.needed_per_level(lot, levels, cover, period.spot_units)
         spared = float(spot) * anywhere + float(question.on_demand - spot) * beyond_spot
-        savings.append(spared - lot * float(_counted(question, period, option)))
+        savings.append(spared - lot * float(cost_in_period(question, option, significant(period.length))))
         needed.append(anywhere)
     # Of equals the longest term, so that ties keep the stack in order.
     order = [0, *sorted(range(1, len(savings)), key=lambda one: -question.offered[one - 1].term_hours)]
@@ -259,19 +266,17 @@ def _decide(question: CommitmentQuestion, period: _Period) -> tuple[NDArray[Any]
     return np.array(order)[best], needed
 
 
-def _counted(question: CommitmentQuestion, period: _Period, option: Commitment) -> Decimal:
-    """What one unit of a commitment adds to the cost of the period [currency/unit]."""
-    whole = EXACT.add(option.upfront, times(option.hourly, option.term_hours))
-    length = significant(period.length)
-    if question.beyond == "lost" or option.term_hours <= length:
-        return whole
-    return significant(option.upfront * length / option.term_hours + option.hourly * length)
+def cost_in_period(question: CommitmentQuestion, option: Commitment, hours: Decimal) -> Decimal:
+    """What a unit of a commitment adds to the cost of a period of which it holds in so many hours [currency/unit]."""
+    if question.beyond == "lost" or option.term_hours <= hours:
+        return EXACT.add(option.upfront, times(option.hourly, option.term_hours))
+    return significant(option.upfront * hours / option.term_hours + option.hourly * hours)
 
 
 def _committed(
-    question: CommitmentQuestion, period: _Period, option: Commitment, lots: int, needed: Floats
+    question: CommitmentQuestion, period: Period, option: Commitment, lots: int, needed: Floats
 ) -> Committed:
-    units, counted = times(question.lot, Decimal(lots)), _counted(question, period, option)
+    units, counted = times(question.lot, Decimal(lots)), cost_in_period(question, option, significant(period.length))
     hours = min(float(option.term_hours), period.length)
     whole = EXACT.add(option.upfront, times(option.hourly, option.term_hours))
     accrued = significant(whole * min(significant(period.length) / option.term_hours, Decimal(1)))
@@ -287,7 +292,8 @@ def _committed(
     )
 
 
-def _open_cost(question: CommitmentQuestion, on_demand: float, spot: float) -> Decimal:
+def open_cost(question: CommitmentQuestion, on_demand: float, spot: float) -> Decimal:
+    """What unit-hours on demand and on spot cost [currency]."""
     spot_cost = times(significant(spot), question.spot or Decimal(0))
     return EXACT.add(times(significant(on_demand), question.on_demand), spot_cost)
 
@@ -328,7 +334,8 @@ def _because(question: CommitmentQuestion, mix: Sequence[Committed], bands: Sequ
             yield f"{one.name} binds {one.beyond_the_period} after the period; that pays only if the need goes on"
 
 
-def _problems(question: CommitmentQuestion) -> Iterator[FieldProblem]:
+def problems_of(question: CommitmentQuestion) -> Iterator[FieldProblem]:
+    """What of a question cannot be meant."""
     demand, paths = question.demand, question.demand.paths
     if not paths or not paths[0] or len({len(path) for path in paths}) > 1:
         yield FieldProblem("demand.paths", "must hold at least one future, all with as many steps, at least one")
@@ -362,10 +369,6 @@ def _problems_of_options(question: CommitmentQuestion) -> Iterator[FieldProblem]
     for number, held in enumerate(question.held):
         if not 0 <= held.units <= MOST_UNITS or not 0 <= held.hours_left <= MOST_HOURS:
             yield FieldProblem(f"held.{number}", f"must be 0 to {MOST_UNITS} units for 0 to {MOST_HOURS} hours")
-
-
-def _spot_units(question: CommitmentQuestion) -> float:
-    return 0.0 if question.spot is None else question.spot_units
 
 
 def _sum(costs: Sequence[Decimal]) -> Decimal:

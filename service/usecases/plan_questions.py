@@ -54,6 +54,8 @@ class CommitmentsAsked:
     """Commitments are sold in multiples of this [units]."""
     beyond: Literal["accrued", "lost"] = "accrued"
     """What of a term that outlasts the period counts: its share of the period, or all of it."""
+    purchase_hours: tuple[Decimal, ...] = ()
+    """Dates after the start at which commitments can be bought, too [hours]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from service.errors import Invalid
 from service.planning.buy_or_rent import BreakEvenCurve, over_utilisation, over_volume
 from service.planning.capacity_blocks import BlockPlan, BlockRun, best_blocks
 from service.planning.commitments import Commitment, CommitmentMix, CommitmentQuestion, best_mix
+from service.planning.renewals import PurchasePlan, best_purchases
 from service.planning.slots import PriceSlot, with_profile
 from service.planning.start_times import RunAsked, StartPlan, best_start, cheapest_hours
 from service.planning.suspending import StartCost, cheapest_with_starts
@@ -37,6 +38,9 @@ class PlannedCommitments:
     as_of: AsOf
     currency: str
     plan: CommitmentMix
+    """What to commit to now."""
+    purchases: PurchasePlan | None
+    """What to buy when, where the question names dates."""
     prices: tuple[Price, ...]
     fx_rates: tuple[FxRate, ...]
 
@@ -92,7 +96,12 @@ def plan_commitments(store: Store, asked: CommitmentsAsked, as_of: AsOf) -> Plan
     plan = best_mix(question)
     prices, fx_rates = _cited(found)
     return PlannedCommitments(
-        as_of=found.book.as_of, currency=asked.currency, plan=plan, prices=prices, fx_rates=fx_rates
+        as_of=found.book.as_of,
+        currency=asked.currency,
+        plan=plan,
+        purchases=best_purchases(question, asked.purchase_hours) if asked.purchase_hours else None,
+        prices=prices,
+        fx_rates=fx_rates,
     )
 
 

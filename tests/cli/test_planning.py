@@ -13,7 +13,9 @@ demand:
 on_demand: {series: baseline/p5.48xlarge/us-east-1/on_demand}
 offered:
   - {name: a week, term_hours: 168, hourly: {amount: 4.00}}
+  - {name: three days, term_hours: 72, hourly: {amount: 5.00}}
 lot: 8
+purchase_hours: [48]
 """
 START = """
 hours: 2
@@ -47,7 +49,17 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
 def test_commitments_are_planned_from_the_price_book(shell: Shell) -> None:
     found = shell.json("plan", "commitments", "commit.yaml")
     assert [one["amount"] for one in found["prices"]] == ["6.88"]
-    assert [(one["units"], one["break_even_utilisation"]) for one in found["plan"]["committed"]] == [("8", "0.581395")]
+    assert [(one["units"], one["break_even_utilisation"]) for one in found["plan"]["committed"]] == [
+        ("8", "0.581395"),
+        ("0", "0.726744"),
+    ]
+    told = shell("plan", "commitments", "commit.yaml").stdout
+    assert (
+        "0 to 8 units on a week: even the last is needed in 100.0 % of its hours; it beats on demand from 58.1 %"
+        in told
+    )
+    # Sixteen more for the three days of the peak, each hour 1.88 below on demand.
+    assert "2,165.76 USD less than buying at the start alone" in told
 
 
 def test_a_start_is_told(shell: Shell) -> None:

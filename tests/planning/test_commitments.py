@@ -1,5 +1,6 @@
 """Commitments against trying every number of every commitment, and against what can be said by hand."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import product
@@ -18,6 +19,7 @@ from service.planning.commitments import (
     best_mix,
     effective_hourly,
 )
+from service.planning.renewals import best_purchases
 
 YEAR = 8760
 
@@ -32,10 +34,10 @@ def questions(draw) -> CommitmentQuestion:
     steps = draw(st.integers(1, 6))
     paths = draw(st.lists(st.lists(st.integers(0, 5), min_size=steps, max_size=steps), min_size=1, max_size=3))
     half = draw(st.sampled_from([0.0, 0.5]))
-    terms = draw(st.lists(st.integers(1, 8), max_size=2))
+    terms = draw(st.lists(st.integers(1, 16).map(lambda n: Decimal(n) / 2), max_size=2))
     cents = st.integers(0, 300).map(lambda n: Decimal(n) / 100)
     offered = tuple(
-        Commitment(name=f"c{n}", term_hours=Decimal(term), upfront=draw(cents) + Decimal("0.01"), hourly=draw(cents))
+        Commitment(name=f"c{n}", term_hours=term, upfront=draw(cents) + Decimal("0.01"), hourly=draw(cents))
         for n, term in enumerate(terms)
     )
     on_demand = draw(st.integers(50, 400)) / Decimal(100)
@@ -54,40 +56,75 @@ def questions(draw) -> CommitmentQuestion:
     )
 
 
-def cost_of(question: CommitmentQuestion, lots: tuple[int, ...]) -> float:
-    """What a mix costs, step by step and future by future, as a person would add it up."""
-    steps = len(question.demand.paths[0])
+def cost_of(question: CommitmentQuestion, bought: Sequence[tuple[Commitment, float, int]]) -> float:
+    """What purchases (which, when, lots) cost, by half hours and futures, as a person would add up."""
+    hours = len(question.demand.paths[0])
     total_weight = sum(question.demand.weights)
     cost = 0.0
-    for count, option in zip(lots, question.offered, strict=True):
-        hours = float(option.term_hours)
-        share = 1.0 if question.beyond == "lost" else min(1.0, steps / hours)
-        cost += count * float(question.lot) * (float(option.upfront) + float(option.hourly) * hours) * share
+    for option, start, count in bought:
+        term = float(option.term_hours)
+        share = 1.0 if question.beyond == "lost" else min(1.0, (hours - start) / term)
+        cost += count * float(question.lot) * (float(option.upfront) + float(option.hourly) * term) * share
     for weight, path in zip(question.demand.weights, question.demand.paths, strict=True):
-        for step, needed in enumerate(path):
-            held = sum(one.units * min(max(float(one.hours_left) - step, 0), 1) for one in question.held)
+        for half in range(hours * 2):
+            at = half / 2
+            held = sum(one.units for one in question.held if at < one.hours_left)
             bound = sum(
-                count * float(question.lot) * (step < option.term_hours)
-                for count, option in zip(lots, question.offered, strict=True)
+                count * float(question.lot)
+                for option, start, count in bought
+                if start <= at < start + float(option.term_hours)
             )
-            rest = max(max(needed - held, 0) - bound, 0)
+            rest = max(path[half // 2] - held - bound, 0)
             spot = min(rest, question.spot_units) if question.spot is not None else 0
-            cost += (
-                weight / total_weight * (spot * float(question.spot or 0) + (rest - spot) * float(question.on_demand))
-            )
+            price = spot * float(question.spot or 0) + (rest - spot) * float(question.on_demand)
+            cost += weight / total_weight * price / 2
     return cost
 
 
 @settings(max_examples=150, deadline=None)
 @given(question=questions())
 def test_no_other_number_of_any_commitment_costs_less(question: CommitmentQuestion) -> None:
+    def at_once(lots: Sequence[int]) -> float:
+        return cost_of(question, [(one, 0.0, count) for one, count in zip(question.offered, lots, strict=True)])
+
     found = best_mix(question)
-    tried = [cost_of(question, lots) for lots in product(range(8), repeat=len(question.offered))]
+    tried = [at_once(lots) for lots in product(range(8), repeat=len(question.offered))]
     assert float(found.cost) == pytest.approx(min(tried), rel=1e-9, abs=1e-9)
-    taken = tuple(int(one.units / question.lot) for one in found.committed)
-    assert float(found.cost) == pytest.approx(cost_of(question, taken), rel=1e-9, abs=1e-9)
-    assert float(found.without) == pytest.approx(cost_of(question, (0,) * len(taken)), rel=1e-9, abs=1e-9)
+    taken = [int(one.units / question.lot) for one in found.committed]
+    assert float(found.cost) == pytest.approx(at_once(taken), rel=1e-9, abs=1e-9)
+    assert float(found.without) == pytest.approx(at_once([0] * len(taken)), rel=1e-9, abs=1e-9)
     assert found.saving == found.without - found.cost >= 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(question=questions(), dates=st.lists(st.integers(0, 8), max_size=2, unique=True))
+def test_no_other_purchases_at_those_dates_cost_less(question: CommitmentQuestion, dates: list[int]) -> None:
+    length = len(question.demand.paths[0])
+    ways = [(option, at) for option in question.offered for at in sorted({0, *dates}) if at < length]
+    if len(ways) > 4:
+        return
+    most = int(max(max(path) for path in question.demand.paths) / float(question.lot)) + 1
+    if (most + 1) ** len(ways) > 700:
+        return
+    found = best_purchases(question, [Decimal(one) for one in dates])
+    tried = [
+        cost_of(question, [(option, at, count) for (option, at), count in zip(ways, lots, strict=True)])
+        for lots in product(range(most + 1), repeat=len(ways))
+    ]
+    assert float(found.cost) == pytest.approx(min(tried), rel=1e-8, abs=1e-8)
+    by_name = {option.name: option for option in question.offered}
+    taken = [(by_name[one.name], float(one.at_hours), int(one.units / question.lot)) for one in found.purchases]
+    assert float(found.cost) == pytest.approx(cost_of(question, taken), rel=1e-8, abs=1e-8)
+    assert found.only_at_the_start == best_mix(question).cost
+
+
+def test_two_that_overlap_serve_what_neither_level_alone_would_pay_for() -> None:
+    plan = Commitment(name="two hours", term_hours=Decimal(2), hourly=Decimal("0.6"))
+    question = CommitmentQuestion(demand=flat_demand(1, 2, 1), on_demand=Decimal(1), offered=(plan,))
+    found = best_purchases(question, [Decimal(1)])
+    assert [(one.at_hours, one.units) for one in found.purchases] == [(0, 1), (1, 1)]
+    assert (found.cost, found.on_demand_hours) == (Decimal("2.4"), 0)
+    assert found.only_at_the_start == Decimal("3.2")
 
 
 def test_one_commits_up_to_the_level_exceeded_in_the_share_of_the_two_prices_of_the_hours() -> None:
