@@ -68,8 +68,7 @@ def best_purchases(question: CommitmentQuestion, dates: Sequence[Decimal]) -> Pu
     refuse([*problems_of(question), *_problems(dates)])
     period = Period.of(question, dates)
     once = best_mix(question).cost
-    walks = _Walks.of(question, period, sorted({Decimal(0), *dates}))
-    walks.send_all()
+    walks = _sent(question, period, sorted({Decimal(0), *dates}))
     purchases = tuple(walks.purchases(question, period))
     bound = period.idle
     for one, count in zip(walks.arcs, walks.taken, strict=True):
@@ -86,6 +85,21 @@ def best_purchases(question: CommitmentQuestion, dates: Sequence[Decimal]) -> Pu
         only_at_the_start=once,
         saving=EXACT.subtract(once, cost),
     )
+
+
+def _sent(question: CommitmentQuestion, period: Period, dates: Sequence[Decimal]) -> "_Walks":
+    """Every lot on its cheapest walk, with as many spare ones as commitments that overlap can bind.
+
+    Two that overlap may be worth their price at both ends although one lot is all that is ever needed. Where some
+    lot is open at every time the number of lots binds nothing, and more of them would change nothing.
+    """
+    spare = min(1, len(dates) - 1)
+    while True:
+        walks = _Walks.of(question, period, dates, spare)
+        walks.send_all()
+        if all(walks.open) or spare >= (walks.lots - spare) * (len(dates) - 1):
+            return walks
+        spare *= 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +130,8 @@ class _Walks:
     """How many lots are open in each stretch."""
 
     @classmethod
-    def of(cls, question: CommitmentQuestion, period: Period, dates: Sequence[Decimal]) -> "_Walks":
-        """Nothing sent yet. Raises Invalid where there would be too many lots."""
+    def of(cls, question: CommitmentQuestion, period: Period, dates: Sequence[Decimal], spare: int) -> "_Walks":
+        """Nothing sent yet; `spare` lots more than are ever needed. Raises Invalid where there would be too many."""
         length = significant(period.length)
         bought = [
             (option, at, min(at + option.term_hours, length))
@@ -127,7 +141,7 @@ class _Walks:
         ]
         ends = sorted({Decimal(0), length, *(at for _, at, _ in bought), *(end for _, _, end in bought)})
         lots = int(np.ceil(period.needed.max(initial=0.0) / float(question.lot)))
-        if lots > MOST_LOTS or len(ends) > 4 * MOST_DATES:
+        if lots + spare > MOST_LOTS or len(ends) > 4 * MOST_DATES:
             raise Invalid.field(
                 "lot", f"makes {lots} lots over {len(ends)} dates, over {MOST_LOTS}; choose larger lots"
             )
@@ -139,10 +153,10 @@ class _Walks:
             for (option, at, end), price in zip(bought, prices, strict=True)
         ]
         return cls(
-            lots=lots,
+            lots=lots + spare,
             arcs=arcs,
             taken=[0] * len(arcs),
-            stretches=[sorted(round(float(value) * scale) for value in one) for one in spared],
+            stretches=[[0] * spare + sorted(round(float(value) * scale) for value in one) for one in spared],
             open=[0] * len(spared),
         )
 

@@ -118,6 +118,15 @@ def test_no_other_purchases_at_those_dates_cost_less(question: CommitmentQuestio
     assert found.only_at_the_start == best_mix(question).cost
 
 
+def test_two_that_overlap_are_worth_it_for_their_ends_although_one_is_all_that_is_needed() -> None:
+    plan = Commitment(name="half a shift", term_hours=Decimal("3.5"), upfront=Decimal("0.01"))
+    ends = Demand(paths=((0.0, 0.0, 0.0, 0.0, 0.0, 1.0), (0.0, 1.0, 0.0, 0.0, 0.0, 0.0)), weights=(1.0, 1.0))
+    question = CommitmentQuestion(demand=ends, on_demand=Decimal("0.5"), offered=(plan,))
+    found = best_purchases(question, [Decimal(2)])
+    assert [(one.at_hours, one.units) for one in found.purchases] == [(0, 1), (2, 1)]
+    assert (found.cost, found.on_demand_hours) == (Decimal("0.145"), Decimal("0.25"))
+
+
 def test_two_that_overlap_serve_what_neither_level_alone_would_pay_for() -> None:
     plan = Commitment(name="two hours", term_hours=Decimal(2), hourly=Decimal("0.6"))
     question = CommitmentQuestion(demand=flat_demand(1, 2, 1), on_demand=Decimal(1), offered=(plan,))
