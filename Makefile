@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test check bench dev lock
+.PHONY: run test check fuzz bench dev lock
 
 run: $(VENV)/run.stamp ## migrate, load the bundled baseline, serve
 	@$(BIN)/costplan db upgrade && $(BIN)/costplan refresh baseline && exec $(BIN)/costplan serve
@@ -14,6 +14,9 @@ test: $(VENV)/dev.stamp ## prove it, on SQLite and on a real PostgreSQL
 
 check: $(VENV)/dev.stamp ## format, lint, types, import contracts, tests
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && $(MAKE) --no-print-directory test
+
+fuzz: $(VENV)/dev.stamp ## the properties over new random cases, twenty times
+	@for turn in $$(seq 20); do HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest -q -x tests/planning tests/estimating tests/formulas || exit 1; done
 
 bench: $(VENV)/dev.stamp ## every figure beside its floor, in one run
 	@$(BIN)/python -m benchmarks
