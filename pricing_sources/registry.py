@@ -34,6 +34,7 @@ from pricing_sources.electricity.eia_v2 import SOURCE as EIA_V2
 from pricing_sources.electricity.ember_monthly import SOURCE as EMBER_MONTHLY
 from pricing_sources.electricity.energy_charts import SOURCE as ENERGY_CHARTS
 from pricing_sources.electricity.entsoe import SOURCE as ENTSOE
+from pricing_sources.electricity.eurostat_nrg_pc_205 import SOURCE as EUROSTAT_NRG_PC_205
 from pricing_sources.electricity.nyiso import SOURCE as NYISO
 from pricing_sources.electricity.octopus_agile import SOURCE as OCTOPUS_AGILE
 from pricing_sources.electricity.smard import SOURCE as SMARD
@@ -94,6 +95,7 @@ SOURCES: Final[tuple[Source, ...]] = (
     NYISO,
     CAISO,
     EIA_V2,
+    EUROSTAT_NRG_PC_205,
     BASELINE,
 )
 
