@@ -141,7 +141,7 @@ class SalarySeries:
     """SOC code, `15-1252`."""
     occupation_title: str = field(default="", compare=False)
     area: str
-    """`US`, `US-CA`, or a statistical area's code, `US-M-0019100`."""
+    """`US`, `US-CA`, a statistical area's code, `US-M-0019100`, or `KEN` where a feed has three letters."""
     area_title: str = field(default="", compare=False)
     statistic: str
     """`mean`, `p10`, `p25`, `median`, `p75`, `p90`; hourly ones carry `hourly_` before it."""

@@ -46,6 +46,7 @@ from pricing_sources.fx.world_bank_ppp import SOURCE as WORLD_BANK_PPP
 from pricing_sources.labor.bls_ecec import SOURCE as BLS_ECEC
 from pricing_sources.labor.bls_oews import SOURCE as BLS_OEWS
 from pricing_sources.labor.h1b_lca import SOURCE as H1B_LCA
+from pricing_sources.labor.ilostat import SOURCE as ILOSTAT
 from pricing_sources.labor.lc_lci_lev import SOURCE as LC_LCI_LEV
 from pricing_sources.llm_api.genai_prices import SOURCE as GENAI_PRICES
 from pricing_sources.llm_api.openrouter import SOURCE as OPENROUTER
@@ -100,6 +101,7 @@ SOURCES: Final[tuple[Source, ...]] = (
     EUROSTAT_NRG_PC_205,
     LC_LCI_LEV,
     H1B_LCA,
+    ILOSTAT,
     BASELINE,
 )
 
