@@ -1,22 +1,25 @@
 """BLS Occupational Employment and Wage Statistics: what an occupation earns, by place.
 
-Three things to know. The API serves the newest year only, so every vintage is worth keeping. Wages
+Four things to know. The API serves the newest year only; the years before live in zipped workbooks,
+which are the archive of this feed. Occupations changed their codes with SOC 2018, so one that had
+another before is another series, and the two are not chained. Wages
 are base pay: no bonus, no equity, no self-employed, and far under what frontier laboratories pay.
 A wage above the survey's ceiling is not stated at all: it reads `-`, and a footnote names the
 ceiling, which is kept as a lower bound.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from pricing_sources.documents import decimal_text
+from pricing_sources.documents import decimal_text, exact_csv
+from pricing_sources.errors import ShapeChanged
 from pricing_sources.observation import Kind, Observation, Reading, Rejected, SalarySeries, Skipped, Status
-from pricing_sources.protocols import bls_api
-from pricing_sources.source import Cadence, Document, FetchRequest, SourceInfo
+from pricing_sources.protocols import bls_api, oews_workbook
+from pricing_sources.source import Cadence, Chapter, Document, FetchRequest, SourceInfo
 from pricing_sources.transport import Transport
 from pricing_sources.units import Unit
 
@@ -26,6 +29,12 @@ OCCUPATIONS: Final[Mapping[str, str]] = {
     "15-1221": "Computer and Information Research Scientists",
 }
 """The people who build language models, by SOC 2018 code."""
+FORMER_OCCUPATIONS: Final[Mapping[str, str]] = {
+    "15-1111": "Computer and Information Research Scientists",
+    "15-1132": "Software Developers, Applications",
+    "15-1133": "Software Developers, Systems Software",
+}
+"""By SOC 2010 code, as older vintages have them."""
 
 AREAS: Final[Mapping[str, str]] = {
     "N0000000": "United States",
@@ -81,11 +90,32 @@ STATE_CODES: Final[Mapping[str, str]] = {
 }  # fmt: skip
 """FIPS code of a state or territory to its postal abbreviation."""
 
+WORKBOOKS: Final = "https://www.bls.gov/oes/special-requests"
+FIRST_VINTAGE: Final = 2019
+WAGE_COLUMNS: Final[Mapping[str, str]] = {
+    "A_MEAN": "04",
+    "A_PCT10": "11",
+    "A_PCT25": "12",
+    "A_MEDIAN": "13",
+    "A_PCT75": "14",
+    "A_PCT90": "15",
+    "H_MEDIAN": "08",
+}
+"""Columns of a workbook that say what the series asked of the API say."""
+UNSTATED: Final[Mapping[str, str]] = {
+    "#": "top_coded",
+    "*": "not_available",
+    "**": "not_available",
+    "": "not_available",
+}
+"""A workbook does not name the ceiling that a wage is above."""
+
 CURRENCY: Final = "USD"
 ALL_INDUSTRIES: Final = "000000"
 REFERENCE_MONTH: Final = 5
 TOP_CODED: Final = "5"
 
+_METROPOLES: Final = frozenset(f"US-M-{code[1:]}" for code in AREAS if code.startswith("M"))
 _ID: Final = re.compile(r"OEU(?P<area>[NSM]\d{7})(?P<industry>\d{6})(?P<occupation>\d{6})(?P<wage>\d{2})")
 _CEILING: Final = re.compile(r"\$(?P<amount>\d[\d,]*(?:\.\d+)?)\s*(?:per\s+|/\s*)(?P<per>hour|year)")
 
@@ -139,16 +169,94 @@ class BlsOews:
         for reply in bls_api.ask(transport, request.url, ASKED, first_year=this_year - 2, last_year=this_year):
             yield Document.of(self.info.id, reply, request.now)
 
+    def chapters(self, transport: Transport, request: FetchRequest) -> Sequence[Chapter]:
+        """One a vintage, up to the year before last; what follows is the API's."""
+        base = WORKBOOKS if request.url == self.info.url else request.url
+        return [Chapter(str(year), base) for year in range(FIRST_VINTAGE, request.now.year - 1)]
+
+    def fetch_chapter(self, transport: Transport, request: FetchRequest, chapter: Chapter) -> Iterator[Document]:
+        """Ask for the workbooks of one vintage; yield what of them is kept. Raises FetchFailed, ShapeChanged."""
+        for url, table in oews_workbook.tables(transport, chapter.url, int(chapter.name), _is_wanted):
+            yield Document(source_id=self.info.id, url=url, body=table, fetched_at=request.now, media_type="text/csv")
+
     def parse(self, document: Document) -> Iterator[Reading]:
         """Read one reading per figure, and one per message that speaks of a series.
 
         Raises Quarantined where BLS refused the request, ShapeChanged where the envelope is another.
         """
+        if document.body.startswith(b"VINTAGE,"):
+            return _cross_checked([*_workbook_readings(document.body)])
         found = bls_api.figures(document)
         return _cross_checked([_reading(each) if isinstance(each, bls_api.Figure) else each for each in found])
 
 
 SOURCE: Final = BlsOews()
+
+
+def _is_wanted(row: Mapping[str, str]) -> bool:
+    area = _workbook_area(row)
+    known = row["OCC_CODE"] in OCCUPATIONS or row["OCC_CODE"] in FORMER_OCCUPATIONS
+    return known and area is not None and (not area.startswith("US-M-") or area in _METROPOLES)
+
+
+def _workbook_area(row: Mapping[str, str]) -> str | None:
+    """Our name of a workbook's area: its type is 1 for the nation, 2 a state, 3 a territory, 4 a metropolis."""
+    code = row["AREA"]
+    if not code.isdecimal():
+        return None
+    match row["AREA_TYPE"]:
+        case "1":
+            return "US"
+        case "2" | "3":
+            return f"US-{STATE_CODES[code.zfill(2)]}" if code.zfill(2) in STATE_CODES else None
+        case "4":
+            return f"US-M-{code.zfill(7)}"
+        case _:
+            return None
+
+
+def _workbook_readings(body: bytes) -> Iterator[Reading]:
+    if not body.endswith(b"\n"):
+        raise ShapeChanged("a whole table, with a line end after its last row, was expected")
+    for line, row in enumerate(exact_csv(body), start=2):
+        if tuple(row) != oews_workbook.KEPT:
+            raise ShapeChanged(f"the columns {', '.join(oews_workbook.KEPT)} were expected", path="line 1")
+        for column in WAGE_COLUMNS:
+            yield _workbook_reading(row, column, f"line {line}, {column}")
+
+
+def _workbook_reading(row: Mapping[str, str], column: str, locator: str) -> Reading:
+    value, occupation, area = row[column], row["OCC_CODE"], _workbook_area(row)
+    words = f"{row['VINTAGE']} {occupation} {row['AREA_TITLE']} {column}: {value}"[:500]
+    title = OCCUPATIONS.get(occupation) or FORMER_OCCUPATIONS.get(occupation)
+    if title is None or area is None or not re.fullmatch(r"\d{4}", row["VINTAGE"]):
+        return Rejected("an occupation, area and vintage of ours were expected", locator, words)
+    if value in UNSTATED:
+        return Skipped(UNSTATED[value], locator)
+    wage = WAGES[WAGE_COLUMNS[column]]
+    try:
+        amount = decimal_text(value)
+    except ValueError as error:
+        return Rejected(str(error), locator, words)
+    return Observation(
+        series=SalarySeries(
+            source=BlsOews.info.id,
+            occupation=occupation,
+            occupation_title=title,
+            area=area,
+            area_title=row["AREA_TITLE"],
+            statistic=wage.statistic,
+        ),
+        amount=amount,
+        currency=CURRENCY,
+        unit=wage.unit,
+        valid_from=datetime(int(row["VINTAGE"]), REFERENCE_MONTH, 1, tzinfo=UTC),
+        vintage=row["VINTAGE"],
+        published_amount=value,
+        published_unit=f"{wage.words}, dollars",
+        locator=locator,
+        note=f"{row['ORIGINAL']} (SHA-256 {row['SHA256']})",
+    )
 
 
 def _reading(figure: bls_api.Figure) -> Reading:

@@ -31,7 +31,7 @@ Cell = tuple[str, str]
 
 
 def chosen_columns(file: IO[bytes], columns: Collection[str]) -> Iterator[dict[str, str]]:
-    """Yield each row below the header as column to text, blank where the cell is.
+    """Yield each row below the header as column to text, blank where the cell is; columns are named in capitals.
 
     Raises ShapeChanged for what is no whole workbook, and for one without these columns.
     """
@@ -53,7 +53,7 @@ def _header(archive: zipfile.ZipFile, columns: Collection[str]) -> dict[int, str
     """Where each of the columns stands."""
     first = next(_rows(archive, None), {})
     texts = _texts(archive, {int(text) for kind, text in first.values() if kind == SHARED})
-    names = {column: _text(cell, texts).strip() for column, cell in first.items()}
+    names = {column: _text(cell, texts).strip().upper() for column, cell in first.items()}
     found = {column: name for column, name in names.items() if name in columns}
     if absent := sorted(set(columns) - set(found.values())):
         raise ShapeChanged(f"no column {', '.join(absent)}", path="row 1")
