@@ -54,6 +54,8 @@ from pricing_sources.records.baseline import SOURCE as BASELINE
 from pricing_sources.source import Source
 from pricing_sources.storage.aws_data_transfer import SOURCE as AWS_DATA_TRANSFER
 from pricing_sources.storage.aws_s3_storage import SOURCE as AWS_S3_STORAGE
+from pricing_sources.storage.azure_bandwidth import SOURCE as AZURE_BANDWIDTH
+from pricing_sources.storage.azure_storage import SOURCE as AZURE_STORAGE
 
 SOURCES: Final[tuple[Source, ...]] = (
     AZURE_RETAIL_PRICES,
@@ -102,6 +104,8 @@ SOURCES: Final[tuple[Source, ...]] = (
     LC_LCI_LEV,
     H1B_LCA,
     ILOSTAT,
+    AZURE_STORAGE,
+    AZURE_BANDWIDTH,
     BASELINE,
 )
 

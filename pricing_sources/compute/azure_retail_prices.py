@@ -15,20 +15,15 @@ Three traps of the feed decide the shape of this module:
 Prices carry the date they begin to hold, which may lie in the future; a series may have several.
 """
 
-import json
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from importlib.resources import files
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit, urlunsplit
 
-from pricing_sources.documents import exact_json
-from pricing_sources.errors import FetchFailed, ShapeChanged
 from pricing_sources.observation import (
     GpuSeries,
     Kind,
@@ -39,20 +34,23 @@ from pricing_sources.observation import (
     Skipped,
     Status,
 )
+from pricing_sources.protocols import azure_prices
+from pricing_sources.protocols.azure_prices import (
+    RowError,
+    currency_of,
+    effective_from,
+    first_stands,
+    has_ended,
+    number_of,
+    object_of,
+    shortened,
+    text_of,
+)
 from pricing_sources.source import Cadence, Document, FetchRequest, SourceInfo
 from pricing_sources.transport import Transport
 from pricing_sources.units import Unit, divided
 
-OFFICIAL_URL: Final = "https://prices.azure.com/api/retail/prices"
-QUERY: Final = {
-    # Only the preview version states savings plans. It compares filter values case-sensitively.
-    "api-version": "2023-01-01-preview",
-    # `eq`, `and` and `contains()` are the documented grammar; `not(contains())` is answered with 400.
-    "$filter": "serviceName eq 'Virtual Machines' and contains(armSkuName,'Standard_N')",
-}
-MAX_PAGES: Final = 1000
-MAX_PAGE_BYTES: Final = 16 * 1024 * 1024
-
+FILTER: Final = "serviceName eq 'Virtual Machines' and contains(armSkuName,'Standard_N')"
 HOURLY_UNITS: Final = frozenset({"1 Hour"})
 TERMS: Final = {"1 Year": 1, "3 Years": 3, "5 Years": 5}
 HOURS_PER_YEAR: Final = 8760
@@ -80,14 +78,12 @@ class AzureRetailPrices:
         title="Azure Retail Prices",
         publisher="Microsoft",
         kinds=(Kind.GPU,),
-        homepage="https://learn.microsoft.com/rest/api/cost-management/retail-prices/azure-retail-prices",
-        url=OFFICIAL_URL,
-        licence=(
-            "Public and unauthenticated; no licence is stated. The documentation offers the API for "
-            "tools of one's own, internal analysis and price comparison."
-        ),
-        attribution="Azure Retail Prices, Microsoft",
+        homepage=azure_prices.HOMEPAGE,
+        url=azure_prices.OFFICIAL_URL,
+        licence=azure_prices.LICENCE,
+        attribution=azure_prices.ATTRIBUTION,
         snapshot=True,
+        parser_version=2,
         cadence=Cadence(cron="30 4 * * *", jitter=timedelta(hours=1), stale_after=3),
         plausible={
             # From a spot slice of an old card to a rack-scale accelerator in a dear region.
@@ -101,19 +97,7 @@ class AzureRetailPrices:
 
         Raises FetchFailed if the pages run in a circle, lead to a foreign host, or do not end.
         """
-        url, params = request.url, dict(QUERY)
-        followed: set[str] = set()
-        for _ in range(MAX_PAGES):
-            reply = transport.get(url, params=params or None, max_bytes=MAX_PAGE_BYTES)
-            yield Document.of(self.info.id, reply, request.now)
-            link = _next_page(reply.body)
-            if not link:
-                return
-            url, params = _at_home(link, request.url), {}
-            if url in followed:
-                raise FetchFailed(f"the page {url} was already read: NextPageLink runs in a circle")
-            followed.add(url)
-        raise FetchFailed(f"still no last page after {MAX_PAGES} pages; a page without NextPageLink was expected")
+        return azure_prices.pages(transport, request, self.info.id, FILTER)
 
     def parse(self, document: Document) -> Iterator[Reading]:
         """Read one page: one reading per row, and one more per savings plan a row offers.
@@ -121,16 +105,12 @@ class AzureRetailPrices:
         Raises ShapeChanged if the page has no list of rows, or none where rows were expected.
         """
         seen: dict[tuple[str, str | None, datetime], Observation] = {}
-        for locator, row in _rows(document):
-            for reading in _readings(row, locator):
-                yield _unless_repeated(reading, row, seen)
+        for locator, row in azure_prices.rows(document):
+            for reading in _readings(row, locator, document.fetched_at):
+                yield first_stands(reading, row, seen)
 
 
 SOURCE: Final = AzureRetailPrices()
-
-
-class _RowError(ValueError):
-    """This row should have been a price and cannot be believed; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,71 +127,40 @@ _ON_DEMAND: Final = _Purchase("on_demand", PricingCategory.STANDARD)
 _SPOT: Final = _Purchase("spot", PricingCategory.DYNAMIC)
 
 
-def _next_page(body: bytes) -> object:
-    page = exact_json(body)
-    return page.get("NextPageLink") if isinstance(page, dict) else None
-
-
-def _at_home(link: object, asked: str) -> str:
-    """Move a link of the feed onto the host that was asked, so that a mirror is never left."""
-    home, official = urlsplit(asked), urlsplit(OFFICIAL_URL)
+def _readings(row: object, locator: str, now: datetime) -> Iterator[Reading]:
     try:
-        target = urlsplit(str(link))
-    except ValueError as fault:
-        raise FetchFailed(f"NextPageLink leads to {link}, which is no address: {fault}") from fault
-    if target.hostname not in {official.hostname, home.hostname} or target.path not in {official.path, home.path}:
-        raise FetchFailed(f"NextPageLink leads to {link}; expected {OFFICIAL_URL} or {asked} with another query")
-    return urlunsplit((home.scheme, home.netloc, home.path, target.query, ""))
-
-
-def _rows(document: Document) -> Iterator[tuple[str, object]]:
-    page = exact_json(document.body)
-    name = next((name for name in ("Items", "items") if isinstance(page, dict) and name in page), None)
-    if name is None or not isinstance(page[name], list):
-        raise ShapeChanged("expected an object with a list of price rows", path="/Items")
-    if not page[name] and not _is_later_page(document.url):
-        # A filter value that matches nothing is answered with 200 and an empty list.
-        raise ShapeChanged("no rows where rows were expected", path=f"/{name}")
-    for position, row in enumerate(page[name]):
-        yield f"/{name}/{position}", row
-
-
-def _is_later_page(url: str) -> bool:
-    return parse_qs(urlsplit(url).query).get("$skip", ["0"]) != ["0"]
-
-
-def _readings(row: object, locator: str) -> Iterator[Reading]:
-    try:
-        reading = _reading(_object(row), locator)
-    except _RowError as doubt:
-        yield Rejected(str(doubt), locator, _shortened(row))
+        reading = _reading(object_of(row), locator, now)
+    except RowError as doubt:
+        yield Rejected(str(doubt), locator, shortened(row))
         return
     yield reading
     if isinstance(row, dict) and isinstance(reading, Observation) and _is_on_demand(reading):
         yield from _savings_plans(row, locator)
 
 
-def _reading(row: Mapping[str, Any], locator: str) -> Reading:
+def _reading(row: Mapping[str, Any], locator: str, now: datetime) -> Reading:
     reason = _skip_reason(row)
     if reason:
         return Skipped(reason, locator)
-    unit = _text(row, "unitOfMeasure")
+    unit = text_of(row, "unitOfMeasure")
     if unit not in HOURLY_UNITS:
-        raise _RowError(f"unitOfMeasure is {unit!r}; accepted: {', '.join(sorted(HOURLY_UNITS))}")
+        raise RowError(f"unitOfMeasure is {unit!r}; accepted: {', '.join(sorted(HOURLY_UNITS))}")
     purchase = _purchase_of(row)
-    price = _number(row, "retailPrice")
+    price = number_of(row, "retailPrice")
     if price == 0:
         return Skipped("zero_price", locator)
-    if "tierMinimumUnits" in row and _number(row, "tierMinimumUnits") > 0:
+    if "tierMinimumUnits" in row and number_of(row, "tierMinimumUnits") > 0:
         return Skipped("volume_tier", locator)
+    if has_ended(row, now):
+        return Skipped("ended", locator)
     return _observation(row, locator, purchase, price)
 
 
 def _skip_reason(row: Mapping[str, Any]) -> str | None:
     """Name why a row is no price of ours, or return None; the first rule that matches wins."""
-    product, size = _text(row, "productName"), str(row.get("armSkuName") or "")
+    product, size = text_of(row, "productName"), str(row.get("armSkuName") or "")
     rules = (
-        ("dev_test", _text(row, "type") == "DevTestConsumption"),
+        ("dev_test", text_of(row, "type") == "DevTestConsumption"),
         # "… Series Windows" and "… Srs Win"; no other field tells Windows from Linux.
         ("windows", " Win" in product),
         ("cloud_services", "Cloud Services" in product or "CloudServices" in product),
@@ -224,27 +173,27 @@ def _skip_reason(row: Mapping[str, Any]) -> str | None:
 
 
 def _purchase_of(row: Mapping[str, Any]) -> _Purchase:
-    match _text(row, "type"):
+    match text_of(row, "type"):
         case "Consumption":
             return _SPOT if _meter_ends(row, " Spot") else _ON_DEMAND
         case "Reservation":
-            term = _text(row, "reservationTerm")
+            term = text_of(row, "reservationTerm")
             years = _years(term)
             return _Purchase(f"reserved_{years}y", PricingCategory.COMMITTED, years * HOURS_PER_YEAR, term)
         case other:
-            raise _RowError(f"type is {other!r}; accepted: Consumption, Reservation, DevTestConsumption")
+            raise RowError(f"type is {other!r}; accepted: Consumption, Reservation, DevTestConsumption")
 
 
 def _observation(row: Mapping[str, Any], locator: str, purchase: _Purchase, price: Decimal) -> Observation:
-    stated = _text(row, "armSkuName")
+    stated = text_of(row, "armSkuName")
     sku = _ALIASES.get(stated, stated)
     size = SIZES.get(sku)
     return Observation(
         series=_series(row, sku, size, purchase),
         amount=divided(price, purchase.hours * (size.gpus if size else Fraction(1))),
-        currency=_currency(row),
+        currency=currency_of(row),
         unit=Unit.GPU_HOUR if size else Unit.INSTANCE_HOUR,
-        valid_from=_effective(row),
+        valid_from=effective_from(row),
         status=Status.DERIVED if purchase.hours > 1 else Status.FINAL,
         published_amount=str(price),
         published_unit=f"1 Hour (whole-term total, {purchase.term})" if purchase.hours > 1 else "1 Hour",
@@ -258,7 +207,7 @@ def _series(row: Mapping[str, Any], sku: str, size: Size | None, purchase: _Purc
         source=AzureRetailPrices.info.id,
         provider="azure",
         sku=sku,
-        region=_text(row, "armRegionName"),
+        region=text_of(row, "armRegionName"),
         purchase=purchase.name,
         pricing_category=purchase.category,
         accelerator=size.accelerator if size else "",
@@ -289,91 +238,31 @@ def _savings_plans(row: Mapping[str, Any], locator: str) -> Iterator[Reading]:
     """Read the plans a Linux on-demand row offers; each states the price of one hour."""
     plans = row.get("savingsPlan") or []
     if not isinstance(plans, list):
-        yield Rejected("savingsPlan must be a list of plans", f"{locator}/savingsPlan", _shortened(plans))
+        yield Rejected("savingsPlan must be a list of plans", f"{locator}/savingsPlan", shortened(plans))
         return
     for position, plan in enumerate(plans):
         place = f"{locator}/savingsPlan/{position}"
         try:
-            yield _savings_plan(row, _object(plan), place)
-        except _RowError as doubt:
-            yield Rejected(str(doubt), place, _shortened(plan))
+            yield _savings_plan(row, object_of(plan), place)
+        except RowError as doubt:
+            yield Rejected(str(doubt), place, shortened(plan))
 
 
 def _savings_plan(row: Mapping[str, Any], plan: Mapping[str, Any], locator: str) -> Reading:
-    term = _text(plan, "term")
+    term = text_of(plan, "term")
     purchase = _Purchase(f"savings_plan_{_years(term)}y", PricingCategory.COMMITTED, term=term)
-    price = _number(plan, "retailPrice")
+    price = number_of(plan, "retailPrice")
     return _observation(row, locator, purchase, price) if price else Skipped("zero_price", locator)
-
-
-def _unless_repeated(
-    reading: Reading, row: object, seen: dict[tuple[str, str | None, datetime], Observation]
-) -> Reading:
-    """Let the first price of a series and date stand: two spellings of one meter live side by side."""
-    if not isinstance(reading, Observation):
-        return reading
-    first = seen.setdefault((reading.series.key, reading.currency, reading.valid_from), reading)
-    if first is reading:
-        return reading
-    if first.amount == reading.amount:
-        return Skipped("duplicate", reading.locator)
-    reason = (
-        f"{reading.series.key} has two prices from {reading.valid_from.isoformat()}: {first.published_amount} at "
-        f"{first.locator} (kept) and {reading.published_amount} here; one price, or another date, was expected"
-    )
-    return Rejected(reason, reading.locator, _shortened(row))
-
-
-def _object(row: object) -> Mapping[str, Any]:
-    if not isinstance(row, dict):
-        raise _RowError(f"expected an object, not {type(row).__name__}")
-    return row
-
-
-def _text(row: Mapping[str, Any], name: str) -> str:
-    value = row.get(name)
-    if not isinstance(value, str) or not value:
-        raise _RowError(f"{name} is {value!r}; a text was expected")
-    return value
-
-
-def _number(row: Mapping[str, Any], name: str) -> Decimal:
-    value = row.get(name)
-    if not isinstance(value, Decimal) or not value.is_finite() or value < 0:
-        raise _RowError(f"{name} is {value!r}; a number not below zero was expected")
-    return value
 
 
 def _years(term: str) -> int:
     if term not in TERMS:
-        raise _RowError(f"term is {term!r}; accepted: {', '.join(TERMS)}")
+        raise RowError(f"term is {term!r}; accepted: {', '.join(TERMS)}")
     return TERMS[term]
 
 
-def _currency(row: Mapping[str, Any]) -> str:
-    code = _text(row, "currencyCode")
-    if not re.fullmatch(r"[A-Z]{3}", code):
-        raise _RowError(f"currencyCode is {code!r}; an ISO 4217 code was expected")
-    return code
-
-
-def _effective(row: Mapping[str, Any]) -> datetime:
-    text = _text(row, "effectiveStartDate")
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise _RowError(f"effectiveStartDate is {text!r}; a date with time and zone was expected")
-    return moment.astimezone(UTC)
-
-
 def _meter_ends(row: Mapping[str, Any], ending: str) -> bool:
-    return _text(row, "meterName").endswith(ending) or str(row.get("skuName") or "").endswith(ending)
-
-
-def _shortened(row: object) -> str:
-    return json.dumps(row, default=str, ensure_ascii=False)[:500]
+    return text_of(row, "meterName").endswith(ending) or str(row.get("skuName") or "").endswith(ending)
 
 
 def _documented() -> tuple[dict[str, Size], dict[str, str]]:

@@ -132,6 +132,7 @@ def test_an_observation_keeps_the_published_figure_and_says_how_it_was_divided()
         ({"armSkuName": ""}, "not_accelerated"),
         ({"retailPrice": 0}, "zero_price"),
         ({"tierMinimumUnits": 100}, "volume_tier"),
+        ({"effectiveEndDate": "2026-10-31T00:00:00Z"}, "ended"),
     ],
 )
 def test_a_row_that_is_no_price_of_ours_is_skipped_by_name(changes: dict[str, Any], reason: str) -> None:
@@ -216,6 +217,18 @@ def test_a_savings_plan_of_an_unknown_term_is_rejected_and_its_row_stands() -> N
     assert isinstance(price, Observation)
     assert isinstance(plan, Rejected)
     assert plan.locator == "/Items/0/savingsPlan/0"
+
+
+def test_a_price_that_ends_later_still_holds() -> None:
+    assert priced(effectiveEndDate="2026-12-01T00:00:00Z").amount == Decimal("3.58")
+
+
+def test_a_promotion_is_a_size_of_its_own_and_never_the_list_price() -> None:
+    list_price, promotion = read(page(ROW, {**ROW, "armSkuName": "Standard_NC6s_v3_Promo", "retailPrice": 1.79}))
+    assert isinstance(list_price, Observation)
+    assert isinstance(promotion, Observation)
+    assert promotion.series.key == "azure_retail_prices/Standard_NC6s_v3_Promo/francecentral/on_demand"
+    assert list_price.amount == Decimal("3.58")
 
 
 def test_a_sixth_of_a_card_is_priced_as_six_times_the_machine() -> None:
@@ -328,7 +341,7 @@ def test_pages_that_run_in_a_circle_are_noticed() -> None:
 
 
 def test_pages_that_do_not_end_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pricing_sources.compute.azure_retail_prices.MAX_PAGES", 3)
+    monkeypatch.setattr("pricing_sources.protocols.azure_prices.MAX_PAGES", 3)
     transport = Pages(*(page(ROW, link=f"{SOURCE.info.url}?$skip={each}") for each in (1, 2, 3, 4)))
     with pytest.raises(FetchFailed, match="after 3 pages"):
         fetched(transport)
