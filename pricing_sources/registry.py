@@ -14,8 +14,10 @@ from pricing_sources.compute.cloudrift import SOURCE as CLOUDRIFT
 from pricing_sources.compute.digitalocean import SOURCE as DIGITALOCEAN
 from pricing_sources.compute.gcp_billing_catalog import SOURCE as GCP_BILLING_CATALOG
 from pricing_sources.compute.gpuhunt_catalog import SOURCE as GPUHUNT_CATALOG
+from pricing_sources.compute.hyperbolic import SOURCE as HYPERBOLIC
 from pricing_sources.compute.lambda_cloud import SOURCE as LAMBDA_CLOUD
 from pricing_sources.compute.linode import SOURCE as LINODE
+from pricing_sources.compute.lium import SOURCE as LIUM
 from pricing_sources.compute.oci import SOURCE as OCI
 from pricing_sources.compute.ovhcloud import SOURCE as OVHCLOUD
 from pricing_sources.compute.primeintellect import SOURCE as PRIMEINTELLECT
@@ -106,6 +108,8 @@ SOURCES: Final[tuple[Source, ...]] = (
     ILOSTAT,
     AZURE_STORAGE,
     AZURE_BANDWIDTH,
+    HYPERBOLIC,
+    LIUM,
     BASELINE,
 )
 
