@@ -170,7 +170,10 @@ class BlsOews:
             yield Document.of(self.info.id, reply, request.now)
 
     def chapters(self, transport: Transport, request: FetchRequest) -> Sequence[Chapter]:
-        """One a vintage, up to the year before last; what follows is the API's."""
+        """One a vintage, up to the year before last; the newest is the API's.
+
+        An address of one's own is taken for the folder of the workbooks.
+        """
         base = WORKBOOKS if request.url == self.info.url else request.url
         return [Chapter(str(year), base) for year in range(FIRST_VINTAGE, request.now.year - 1)]
 
