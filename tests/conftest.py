@@ -19,6 +19,11 @@ settings.register_profile("fuzz", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))  # noqa: TID251  tests only
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Compressed bytes carry the second they were made in: as a name they would differ between workers."""
+    return f"{len(val)}_bytes" if isinstance(val, bytes) else None
+
+
 def day(text: str) -> datetime:
     """`day("2026-03-01")` or `day("2026-03-01T12:30")`, in UTC."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
