@@ -162,3 +162,11 @@ class Excerpting(Protocol):
 
     def excerpt(self, pieces: Iterator[bytes]) -> bytes:
         """The header and every line that may be a price, byte for byte, in bounded memory."""
+
+
+@runtime_checkable
+class Wrapping(Protocol):
+    """A feed that wraps what it says into something else, a script around an object."""
+
+    def unwrapped(self, body: bytes) -> bytes:
+        """What the locators of its readings point into. Raises ShapeChanged."""

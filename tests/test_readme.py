@@ -27,8 +27,9 @@ def as_pattern(shown: str) -> str:
 def shell(tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("readme")
     scenario, budget = (block for kind, block in BLOCKS if kind == "yaml")
-    (folder / "scenario.yaml").write_text(scenario)
-    (folder / "budget.yaml").write_text(budget)
+    rates = next(block for kind, block in BLOCKS if kind == "csv")
+    for name, written in (("scenario.yaml", scenario), ("budget.yaml", budget), ("eurofxref.csv", rates)):
+        (folder / name).write_text(written)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COSTPLAN_")}  # noqa: TID251
     environment |= {
         "COSTPLAN_DATA_DIR": str(folder / "data"),

@@ -72,7 +72,7 @@ class AwsSpotPrices:
 
         Raises ShapeChanged if it has no such prices, or prices that are not per hour.
         """
-        config = required(_argument(document.body), "config")
+        config = required(exact_json(self.unwrapped(document.body)), "config")
         if required(config, "rate", "/config") != HOURLY:
             raise ShapeChanged(f"prices {HOURLY} were expected, not {config['rate']!r}", path="/config/rate")
         seen: dict[tuple[str, str | None], Observation] = {}
@@ -84,20 +84,19 @@ class AwsSpotPrices:
             else:
                 yield _unless_repeated(_reading(region, size, currency, price, locator, document), seen)
 
+    def unwrapped(self, body: bytes) -> bytes:
+        """The object the script calls its function with, as JSON. Raises ShapeChanged."""
+        call = _CALL.match(body)
+        if call is None and _OPENED_CALL.match(body):
+            raise ShapeChanged("a call that is never closed: the script was cut off")
+        text = call["argument"] if call else body
+        return _BARE_KEY.sub(rb'\1"\2"\3', text) if _BARE_FIRST_KEY.match(text) else text
+
 
 SOURCE: Final = AwsSpotPrices()
 
 _Price = tuple[str, str, str, str, Any, str]
 """Region, size, operating system, currency, figure, and where it stands."""
-
-
-def _argument(body: bytes) -> Any:
-    """The object the script calls its function with."""
-    call = _CALL.match(body)
-    if call is None and _OPENED_CALL.match(body):
-        raise ShapeChanged("a call that is never closed: the script was cut off")
-    text = call["argument"] if call else body
-    return exact_json(_BARE_KEY.sub(rb'\1"\2"\3', text) if _BARE_FIRST_KEY.match(text) else text)
 
 
 def _prices(config: Mapping[str, Any]) -> Iterator[_Price]:

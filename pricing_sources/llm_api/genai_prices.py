@@ -113,6 +113,8 @@ def _model_readings(provider: str, row: Mapping[str, Any], document: Document, l
     note = "deprecated by the provider" if row.get("deprecated") else ""
     model = _Model(provider, required(row, "id", locator), note)
     for one in _sets(required(row, "prices", locator), document.fetched_at, f"{locator}/prices"):
+        if not one.prices:
+            yield Skipped("no_price", one.locator)
         for name, value in one.prices.items():
             yield from _price_readings(model, one, name, value, document)
 

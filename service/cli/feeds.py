@@ -2,7 +2,7 @@
 
 import mimetypes
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -23,11 +23,12 @@ from rich.progress import (
 
 from pricing_sources.registry import SOURCES
 from pricing_sources.source import Document, Excerpting, Source
-from service.cli.output import FEED_FAILED, AsJson, note, say, show, table
+from service.cli.output import FEED_FAILED, ROWS_LOST, AsJson, note, say, show, table
 from service.cli.session import moment, session, source_named
 from service.domain.refreshes import QuarantinedRow, Refresh, SourceStatus
 from service.errors import Invalid
 from service.scheduling.feeds import transport
+from service.usecases.accounting import Account, account_for
 from service.usecases.archive import Step
 from service.usecases.archive import backfill as read_archive
 from service.usecases.archive import reparse as read_again
@@ -71,6 +72,7 @@ def refresh(
             )
             done.append(result)
         _report(done, as_json=as_json)
+    _end(done)
 
 
 def import_files(
@@ -86,7 +88,7 @@ def import_files(
     documents = [(path, _body(path, feed)) for path in file]
     with session() as opened, _progress(quiet=as_json) as tell:
         when = moment("--fetched-at", fetched_at)
-        done = []
+        done, accounts = [], []
         for path, body in documents:
             tell(path.name, "reading")
             document = Document(
@@ -96,20 +98,13 @@ def import_files(
                 fetched_at=when or opened.now(),
                 media_type=mimetypes.guess_type(path.name)[0] or "application/octet-stream",
             )
-            done.append(
-                import_document(
-                    opened.store,
-                    feed,
-                    document,
-                    now=opened.now(),
-                    progress=partial(tell, path.name),
-                )
-            )
-        _report(done, as_json=as_json)
-        if report and not as_json:
-            _ledger(done)
-            rejected = sum(one.rejected for one in done)
-            _reasons(list_quarantine(opened.store, source, max(rejected, 1)), {one.refresh_id for one in done})
+            ended = import_document(opened.store, feed, document, now=opened.now(), progress=partial(tell, path.name))
+            done.append(ended)
+            accounts += [account_for(opened.store, feed, document, ended)] if report else []
+        held = list_quarantine(opened.store, source, sum(one.rejected for one in done)) if report else []
+        _report(done, accounts, as_json=as_json)
+        _reasons(held, {one.refresh_id for one in done})
+    _end(done, accounts)
 
 
 def backfill(
@@ -130,7 +125,9 @@ def backfill(
             api_key=opened.settings.source_key(source),
             since=since,
         )
-        _report(_watched(steps, source, quiet=as_json), as_json=as_json)
+        done = _watched(steps, source, quiet=as_json)
+        _report(done, as_json=as_json)
+    _end(done)
 
 
 def reparse(
@@ -142,6 +139,7 @@ def reparse(
         for one in [source_named(one) for one in source or ()] or SOURCES:
             done += _watched(read_again(opened.store, one, now=opened.now()), one.info.id, quiet=as_json)
         _report(done, as_json=as_json)
+    _end(done)
 
 
 def sources(
@@ -206,9 +204,9 @@ def _body(path: Path, feed: Source) -> bytes:
         raise Invalid.field("FILE", f"{path}: {error.strerror}") from error
 
 
-def _report(done: list[Refresh], *, as_json: bool) -> None:
+def _report(done: list[Refresh], accounts: Sequence[Account] = (), *, as_json: bool) -> None:
     if as_json:
-        show(done)
+        show(accounts or done)
     else:
         table(
             "",
@@ -228,20 +226,32 @@ def _report(done: list[Refresh], *, as_json: bool) -> None:
                 for one in done
             ],
         )
-    failed = [one for one in done if one.status != "sealed"]
-    for one in failed:
-        note(f"{one.source}: {one.error}")
-    if failed:
-        raise typer.Exit(FEED_FAILED)
-
-
-def _ledger(done: list[Refresh]) -> None:
-    rows = [(one.refresh_id, "price", one.observed) for one in done]
+        _ledger(accounts)
     for one in done:
-        rows += [(one.refresh_id, f"skipped: {reason}", count) for reason, count in one.skipped.items()]
-        rows += [(one.refresh_id, "held back", one.rejected)] if one.rejected else []
-        rows += [(one.refresh_id, "rows read", one.rows_read)]
-    table("", ["#Refresh", "Where the rows ended", "#Rows"], rows)
+        if one.status != "sealed":
+            note(f"{one.source}: {one.error}")
+
+
+def _ledger(accounts: Sequence[Account]) -> None:
+    rows: list[tuple[int, str, int | None]] = []
+    for one in accounts:
+        rows += [(one.refresh_id, "rows in the document", one.rows_in)]
+        rows += [(one.refresh_id, "rows accounted for", one.rows_out), (one.refresh_id, "price", one.prices)]
+        rows += [(one.refresh_id, f"skipped: {reason}", count) for reason, count in sorted(one.skipped.items())]
+        rows += [(one.refresh_id, "held back", one.held_back)] if one.held_back else []
+        rows += [(one.refresh_id, "rows read", one.readings)]
+    if rows:
+        table("", ["#Refresh", "Where the rows ended", "#Rows"], rows)
+    for one in accounts:
+        for place in one.lost:
+            note(f"{one.document}: the row at {place} ended nowhere")
+
+
+def _end(done: Sequence[Refresh], accounts: Sequence[Account] = ()) -> None:
+    if any(one.status != "sealed" for one in done):
+        raise typer.Exit(FEED_FAILED)
+    if not all(one.balanced for one in accounts):
+        raise typer.Exit(ROWS_LOST)
 
 
 def _reasons(held: list[QuarantinedRow], refresh_ids: set[int]) -> None:

@@ -5,6 +5,7 @@ import inspect
 from pathlib import Path
 
 from service.usecases import (
+    accounting,
     archive,
     bands,
     budgets,
@@ -32,6 +33,7 @@ USE_CASES = {
     formulas: {"list_formulas", "get_formula", "evaluate_formula"},
     prices: {"as_of", "search_prices", "get_price", "price_history", "get_document"},
     refresh: {"refresh", "import_document"},
+    accounting: {"account_for"},
     sources: {"list_sources", "list_refreshes", "get_refresh", "list_disagreements", "feed_named"},
     quarantine: {"list_quarantine", "get_quarantined", "release_price"},
     archive: {"backfill", "reparse"},
@@ -66,6 +68,7 @@ BY_THE_ROOT = "handed in by the composition root, so that the door does not know
 ELSEWHERE = {
     "api": {
         "import_document": "a saved document is a file on the machine of whoever runs the service",
+        "account_for": "the same",
         "refresh": BY_THE_ROOT,
         "backfill": BY_THE_ROOT,
         "reparse": BY_THE_ROOT,

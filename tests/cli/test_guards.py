@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -13,6 +13,9 @@ import pytest
 import structlog
 from typer.testing import CliRunner, Result
 
+from pricing_sources.fx.ecb import SOURCE as ECB
+from pricing_sources.observation import Reading
+from pricing_sources.source import Document
 from service.cli import output
 from service.cli.main import app
 
@@ -156,6 +159,27 @@ def test_a_report_names_the_rows_held_back_of_this_import_alone(run: Run, tmp_pa
     second = run("import", "runpod", str(tmp_path / "second.json"), "--report")
     assert second.stderr.count("held back at ") == 1
     assert "98.5" in second.stderr
+
+
+def test_a_report_for_programs_holds_rows_in_against_rows_out(run: Run) -> None:
+    document = str(DOCUMENTS / "ecb" / "typed_history.csv")
+    [account] = answer(run("import", "ecb", document, "--report", "--json"))
+    assert (account["rows_in"], account["rows_out"], account["balanced"]) == (2, 2, True)
+    assert account["readings"] == account["prices"] + sum(account["skipped"].values()) + account["held_back"] == 6
+
+
+def test_a_row_that_ends_nowhere_is_named_and_is_no_success(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = type(ECB).parse
+
+    def careless(self: object, document: Document) -> Iterator[Reading]:
+        return (reading for reading in whole(ECB, document) if not reading.locator.startswith("line 3"))
+
+    monkeypatch.setattr(type(ECB), "parse", careless)
+    document = str(DOCUMENTS / "ecb" / "typed_history.csv")
+    done = run("import", "ecb", document, "--report", expect=output.ROWS_LOST)
+    assert "file:typed_history.csv: the row at line 3 ended nowhere" in done.stderr
+    [account] = answer(run("import", "ecb", document, "--report", "--json", expect=output.ROWS_LOST))
+    assert (account["rows_in"], account["rows_out"], account["lost"]) == (2, 1, ["line 3"])
 
 
 def test_one_source_is_shown_with_its_licence_in_full(run: Run) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 import pricing_sources
+from pricing_sources.census import census
 from pricing_sources.errors import ShapeChanged, SourceError
 from pricing_sources.observation import Observation, Rejected, Skipped
 from pricing_sources.registry import SOURCES, source_by_id
-from pricing_sources.source import Cadence, Document, Source
+from pricing_sources.source import Cadence, Document, Source, Wrapping
 
 PACKAGE = Path(pricing_sources.__file__).parent
 DOCUMENTS = Path(__file__).parents[1] / "documents"
@@ -113,6 +114,13 @@ def test_an_observation_is_keyed_by_its_source_dated_with_a_zone_and_in_a_band_o
 def test_the_same_document_gives_the_same_readings_for_ever(source: Source) -> None:
     for each in typed_documents(source):
         assert list(source.parse(each)) == list(source.parse(each))
+
+
+@every_source
+def test_no_row_of_a_document_ends_nowhere(source: Source) -> None:
+    for each in typed_documents(source):
+        body = source.unwrapped(each.body) if isinstance(source, Wrapping) else each.body
+        assert census(body, (reading.locator for reading in source.parse(each))).lost == ()
 
 
 @every_source

@@ -87,6 +87,11 @@ def test_a_condition_nobody_announced_is_refused_by_name(constraint: bytes) -> N
         parsed(TYPED.read_bytes().replace(b'"start_date": "2026-03-13"', constraint))
 
 
+def test_a_model_without_a_price_is_skipped_by_name() -> None:
+    bare = TYPED.read_bytes().replace(b'"models": [', b'"models": [{"id": "free-for-all", "prices": {}}, ', 1)
+    assert Skipped("no_price", "/0/models/0/prices") in parsed(bare)
+
+
 def test_the_recorded_list_is_read_to_the_last_price(recorded: Path) -> None:
     readings = parsed((recorded / "other/genai-prices/v2-data.json").read_bytes())
     skipped = Counter(one.reason for one in readings if isinstance(one, Skipped))
@@ -103,4 +108,4 @@ def test_the_recorded_frozen_list_is_refused(recorded: Path) -> None:
         parsed((recorded / "other/genai-prices/v1-data-FROZEN.json").read_bytes())
 
 
-RECORDED = (3256, {"superseded": 67})
+RECORDED = (3256, {"no_price": 157, "superseded": 67})
