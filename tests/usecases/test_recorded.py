@@ -1,8 +1,9 @@
 """Real documents through the whole chain: imported, served over loopback, priced, and walked back to the byte."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,49 +13,72 @@ import pytest
 from pricing_sources.registry import source_by_id
 from pricing_sources.source import Document
 from pricing_sources.transport import HttpTransport
+from service.domain.as_of import AsOf
+from service.domain.price_book import Price
 from service.domain.refreshes import Refresh
 from service.store.store import Store
+from service.usecases.accounting import account_for
+from service.usecases.prices import get_document, get_price, price_history
 from service.usecases.refresh import import_document, refresh
 from tests.conftest import day
+from tests.usecases.recorded_documents import AWAITED, NOT_A_FEED, READ, Recorded
 
-DOCUMENTS = (
-    ("azure_retail_prices", "gpu/azure/terracost_retail_prices.json"),
-    ("runpod", "gpu/runpod/compute_index_gputypes.json"),
-    ("eia_861m", "other/eia-861m/sales_revenue.xlsx"),
-    ("bls_oews", "other/bls/oews_v1_2026-07-22_abridged.json"),
-    ("bls_oews", "other/bls/topcoded_2018.json"),
-    ("ecb", "other/ecb/eurofxref-hist.zip"),
-    ("ecb", "other/ecb/eurofxref-daily.xml"),
-    ("ecb", "other/ecb/eurofxref.csv"),
-    ("aws_spot_prices", "gpu/aws_spot_js/spot-price-data_2021.json"),
-    ("aws_spot_advisor", "gpu/aws_spot_advisor/spot-advisor-data.json"),
-    ("aws_capacity_blocks", "gpu/aws_capacity_blocks/pricing_2026-03-01_ff99bc1.json"),
-    ("vast", "gpu/vast/compute_index_vast_bundles.json"),
-    ("skypilot_catalog", "gpu/skypilot/v8_nebius_vms_0082b043.csv"),
-    ("skypilot_catalog", "gpu/skypilot/v8_verda_vms_538675a0.csv"),
-    ("genai_prices", "other/genai-prices/v2-data.json"),
-    ("openrouter", "other/openrouter/api_v1_models.json"),
-)
-REFUSED = (
-    ("bls_oews", "other/bls/threshold_http200.json", "Daily threshold"),
-    ("bls_oews", "other/bls/series_does_not_exist_excerpt.json", "not one price in the document"),
-)
+DOCUMENTS = tuple(one for one in READ if not one.refused)
+REFUSED = tuple(one for one in READ if one.refused)
+every_document = pytest.mark.parametrize("one", READ, ids=[one.name.rsplit("/", 1)[1] for one in READ])
 
 
-def bring(store: Store, source: str, path: Path, clock) -> Refresh:
-    document = Document(
-        source_id=source, url=f"file:{path.name}", body=path.read_bytes(), fetched_at=clock() - timedelta(minutes=1)
-    )
-    return import_document(store, source_by_id(source), document, now=clock())
+def document_of(one: Recorded, folder: Path, fetched_at: datetime) -> Document:
+    name = one.saved_as or one.name.rsplit("/", 1)[1]
+    body = (folder / one.name).read_bytes()
+    return Document(source_id=one.source, url=f"file:{name}", body=body, fetched_at=fetched_at)
 
 
-@pytest.mark.parametrize(("source", "name"), DOCUMENTS, ids=[name.rsplit("/", 1)[1] for _, name in DOCUMENTS])
-def test_a_recorded_document_imports_twice_and_the_second_time_changes_nothing(
-    store: Store, recorded: Path, clock, source: str, name: str
+def bring(store: Store, one: Recorded, folder: Path, clock) -> Refresh:
+    document = document_of(one, folder, clock() - timedelta(minutes=1))
+    return import_document(store, source_by_id(one.source), document, now=clock())
+
+
+@pytest.fixture
+def embedded(sqlite_url: str, clock) -> Iterator[Store]:
+    """A store on SQLite alone: what a row is does not depend on the engine."""
+    opened = Store.open(sqlite_url, clock)
+    yield opened
+    opened.close()
+
+
+def test_every_recorded_file_is_read_refused_or_no_feeds_document(recorded: Path) -> None:
+    files = {str(path.relative_to(recorded)) for path in recorded.rglob("*") if path.is_file()}
+    listed = [*(one.name for one in READ), *NOT_A_FEED, *AWAITED]
+    assert Counter(listed).most_common(1)[0][1] == 1, "a document is what one table says"
+    assert files == set(listed)
+
+
+@every_document
+def test_every_row_of_a_recorded_document_is_accounted_for(
+    embedded: Store, recorded: Path, clock, one: Recorded
 ) -> None:
-    first = bring(store, source, recorded / name, clock)
+    document, source = document_of(one, recorded, clock()), source_by_id(one.source)
+    done = import_document(embedded, source, document, now=clock())
+    account = account_for(embedded, source, document, done)
+
+    assert account.lost == ()
+    assert account.rows_in == account.rows_out == (one.rows or None)
+    assert (account.prices, dict(account.skipped), account.held_back) == (one.prices, one.skipped, one.held)
+    assert account.readings == one.prices + sum(one.skipped.values()) + one.held
+    assert (account.balanced, done.rows_read) == (True, 0 if one.refused else account.readings)
+    known_at = clock()
+    golden = {key: price_history(embedded, f"{one.source}/{key}", known_at)[-1].amount for key in one.golden}
+    assert golden == one.golden
+
+
+@pytest.mark.parametrize("one", DOCUMENTS, ids=[one.name.rsplit("/", 1)[1] for one in DOCUMENTS])
+def test_a_recorded_document_imports_twice_and_the_second_time_changes_nothing(
+    store: Store, recorded: Path, clock, one: Recorded
+) -> None:
+    first = bring(store, one, recorded, clock)
     clock.set(clock() + timedelta(days=1))
-    second = bring(store, source, recorded / name, clock)
+    second = bring(store, one, recorded, clock)
 
     assert first.status == second.status == "sealed"
     assert first.added > 0
@@ -63,14 +87,15 @@ def test_a_recorded_document_imports_twice_and_the_second_time_changes_nothing(
     assert first.rows_read == first.observed + first.rejected + sum(first.skipped.values())
 
 
-@pytest.mark.parametrize(("source", "name", "words"), REFUSED)
-def test_an_answer_that_is_no_success_is_refused_in_the_feeds_own_words(
-    store: Store, recorded: Path, clock, source: str, name: str, words: str
+@pytest.mark.parametrize("one", REFUSED, ids=[one.name.rsplit("/", 1)[1] for one in REFUSED])
+def test_an_answer_that_is_no_success_is_refused_in_words_that_say_why(
+    embedded: Store, recorded: Path, clock, one: Recorded
 ) -> None:
-    failed = bring(store, source, recorded / name, clock)
+    refused = bring(embedded, one, recorded, clock)
 
-    assert failed.status == "quarantined"
-    assert words in failed.error
+    assert refused.status in {"failed", "quarantined"}
+    assert one.refused in (refused.error or "")
+    assert refused.added == 0
 
 
 class Mirror(BaseHTTPRequestHandler):
@@ -136,24 +161,18 @@ def test_the_same_files_served_over_loopback_refresh_the_same_prices(
     assert done.added > 0
 
 
-def test_golden_prices_hold_from_import_to_answer(store: Store, recorded: Path, clock) -> None:
-    from service.domain.as_of import AsOf
-    from service.usecases.prices import get_document, get_price
+def test_a_price_as_of_a_moment_leads_back_to_its_document(store: Store, recorded: Path, clock) -> None:
+    names = {"eurofxref-hist.zip", "compute_index_gputypes.json"}
+    for one in DOCUMENTS:
+        if one.name.rsplit("/", 1)[1] in names:
+            bring(store, one, recorded, clock)
+    known_at = clock()
 
-    for source, name in DOCUMENTS:
-        bring(store, source, recorded / name, clock)
-    now = AsOf(clock(), clock())
+    def price(series: str, valid: str) -> Price:
+        return get_price(store, AsOf(day(valid), known_at), series)
 
-    def amount(series: str, valid: str = "2026-11-01") -> str:
-        return str(get_price(store, AsOf(day(valid), now.known_at), series).amount)
-
-    assert amount("eia_861m/US/industrial/retail_average", "2025-04-15") == "0.082064719"
-    assert amount("eia_861m/US/commercial/retail_average", "2025-04-15") == "0.13088276"
-    assert amount("eia_861m/US-AK/industrial/retail_average", "2025-04-15") == "0.2001"
-    assert amount("bls_oews/15-1252/US/mean") == "148100"
-    assert amount("ecb/EUR/USD", "2026-04-13T20:00") == "1.1684"
-    assert amount("ecb/EUR/USD", "2026-04-13T12:00") == "1.1711"
-    assert amount("runpod/NVIDIA_H100_80GB_HBM3/global/secure/on_demand") == "2.99"
-    price = get_price(store, now, "runpod/NVIDIA_H100_80GB_HBM3/global/secure/on_demand")
-    body = get_document(store, price.citation.document_sha256).body
-    assert price.citation.published_amount.encode() in body
+    assert str(price("ecb/EUR/USD", "2026-04-13T20:00").amount) == "1.1684"
+    assert str(price("ecb/EUR/USD", "2026-04-13T12:00").amount) == "1.1711"
+    h100 = price("runpod/NVIDIA_H100_80GB_HBM3/global/secure/on_demand", "2026-11-01T12:00")
+    assert str(h100.amount) == "2.99"
+    assert h100.citation.published_amount.encode() in get_document(store, h100.citation.document_sha256).body
