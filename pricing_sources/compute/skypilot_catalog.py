@@ -14,7 +14,8 @@ them, each trap having been seen in a published file:
 - A spot price of 0, or one that repeats the price, says that none is known. A TPU without a price
   stands at 700 dollars. Oracle's spot price is half the price by rule, so it is marked as derived.
 - Vast.ai's prices are made up (every offer below the median is given the median), and not read.
-- Rows are every type in every region: a price says what it would cost there, not that it is there.
+- Of some clouds the rows are every type in every region: a price says what it would cost there, not
+  that it is there. Such a price says so in its note.
 """
 
 import re
@@ -59,18 +60,22 @@ class Cloud:
     """True where the spot price is computed from the price."""
     spot_repeats_price: bool = False
     """True where a spot price that equals the price means that none is known."""
+    is_everywhere: bool = False
+    """True where the rows are every type times every region, whether or not it can be had there."""
     is_synthetic: bool = False
     """True where the prices are nobody's."""
 
 
+HALF: Final = "half of the price, by the cloud's rule for preemptible machines"
+EVERYWHERE: Final = "listed in every region of the cloud, which does not say that it can be had there"
 CLOUDS: Final[Mapping[str, Cloud]] = {
     "aws": Cloud(spot_is_zonal=True),
     "azure": Cloud(),
     "gcp": Cloud(memory_is_per_gpu=True, has_own_hosts=True),
-    "lambda": Cloud(memory_is_per_gpu=True),
+    "lambda": Cloud(memory_is_per_gpu=True, is_everywhere=True),
     "nebius": Cloud(memory_is_per_gpu=True),
-    "oci": Cloud(memory_is_per_gpu=True, spot_is_half=True),
-    "runpod": Cloud(spot_repeats_price=True),
+    "oci": Cloud(memory_is_per_gpu=True, spot_is_half=True, is_everywhere=True),
+    "runpod": Cloud(spot_repeats_price=True, is_everywhere=True),
     "shadeform": Cloud(is_aggregator=True),
     "vast": Cloud(is_synthetic=True),
     "verda": Cloud(),
@@ -215,7 +220,9 @@ class _File:
             published_amount=row[column],
             published_unit="per machine per hour",
             locator=place,
-            note="half of the price, by the cloud's rule for preemptible machines" if is_half else "",
+            note="; ".join(
+                words for words, holds in ((HALF, is_half), (EVERYWHERE, self.cloud.is_everywhere)) if holds
+            ),
         )
 
     def _series(self, row: Mapping[str, str], count: Decimal | None, *, is_spot: bool) -> GpuSeries:

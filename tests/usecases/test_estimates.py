@@ -8,6 +8,8 @@ from random import Random
 
 import pytest
 
+from pricing_sources.fx.ecb import SOURCE as ECB
+from pricing_sources.source import Document
 from service.domain.as_of import AsOf
 from service.domain.canonical import canonical_bytes
 from service.domain.scenario import PriceInput, Scenario, TrainingPart
@@ -15,7 +17,7 @@ from service.errors import Invalid, NoData, NotFound
 from service.store.store import Store
 from service.usecases.estimates import get_estimate, list_estimates, new_estimate, price_scenario
 from service.usecases.prices import price_history
-from service.usecases.refresh import refresh
+from service.usecases.refresh import import_document, refresh
 from tests.conftest import day
 from tests.store.conftest import Learn, LineFeed
 
@@ -131,3 +133,19 @@ def test_an_estimate_is_found_by_an_unambiguous_start_of_its_id_only(store: Stor
         get_estimate(store, "abcdef")
     with pytest.raises(Invalid, match="at least its first 4 hexadecimal digits"):
         get_estimate(store, "xyz")
+
+
+def test_a_cost_of_noon_is_converted_at_the_rate_of_the_day_before(store: Store, learn: Learn, clock) -> None:
+    learn("h100 2.50", on="2026-03-01")
+    body = b"Date,USD,JPY,\n2026-03-10,1.2000,150,\n2026-03-09,1.1000,150,\n"
+    document = Document(source_id="ecb", url="file:eurofxref-hist.csv", body=body, fetched_at=day("2026-03-11"))
+    clock.set(day("2026-03-11"))
+    import_document(store, ECB, document, now=clock())
+    in_euro = replace(RUN, currency="EUR")
+
+    def rate(valid: str) -> Decimal:
+        [used] = price_scenario(store, in_euro, asked(valid, "2026-03-12")).fx_rates
+        return Decimal(used.legs[0].amount)
+
+    assert rate("2026-03-10T12:00") == Decimal("1.1000"), "that of the tenth is set at four in the afternoon"
+    assert rate("2026-03-10T16:00") == Decimal("1.2000")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pricing_sources.compute.skypilot_catalog import CLOUDS, FETCHED, SOURCE
+from pricing_sources.compute.skypilot_catalog import CLOUDS, EVERYWHERE, FETCHED, HALF, SOURCE
 from pricing_sources.errors import FetchFailed, ShapeChanged
 from pricing_sources.observation import GpuSeries, Observation, PricingCategory, Reading, Rejected, Skipped, Status
 from pricing_sources.screening import screened
@@ -153,11 +153,16 @@ def test_oracles_spot_price_is_half_by_rule_and_says_so() -> None:
     price, spot = rows("oci", "VM.GPU3.1,V100,1,af-casablanca-1,2.95,1.475")
     assert isinstance(price, Observation)
     assert isinstance(spot, Observation)
-    assert (price.status, price.note) == (Status.FINAL, "")
-    assert (spot.status, spot.note) == (
-        Status.DERIVED,
-        "half of the price, by the cloud's rule for preemptible machines",
-    )
+    assert (price.status, price.note) == (Status.FINAL, EVERYWHERE)
+    assert (spot.status, spot.note) == (Status.DERIVED, f"{HALF}; {EVERYWHERE}")
+    assert HALF == "half of the price, by the cloud's rule for preemptible machines"
+
+
+@pytest.mark.parametrize(("cloud", "says_so"), [("lambda", True), ("oci", True), ("runpod", True), ("nebius", False)])
+def test_a_price_in_a_region_does_not_say_that_the_machine_is_there(cloud: str, says_so: bool) -> None:
+    [price, _] = rows(cloud, "gpu_1x_a10,A10,1,us-east-1,0.75,")
+    assert isinstance(price, Observation)
+    assert ("does not say that it can be had there" in price.note) is says_so
 
 
 @pytest.mark.parametrize("size", ["6", "12", "18"])

@@ -104,6 +104,11 @@ def test_figures_that_are_no_annual_cross_industry_wage_are_skipped(series_id: s
     assert one(series_id, period=period) == Skipped(reason, "/Results/series/0/data/0")
 
 
+def test_an_occupation_of_the_older_classification_is_not_chained_to_its_successor() -> None:
+    old, new = (one(DEVELOPERS_MEAN.replace("151252", code)) for code in ("151132", "151252"))
+    assert [*prices([old]), *prices([new])] == ["bls_oews/15-1132/US/mean", "bls_oews/15-1252/US/mean"]
+
+
 @pytest.mark.parametrize(
     "series_id",
     [
