@@ -12,6 +12,7 @@ from service.api.wire import Moment, NumberOrName
 from service.domain.band import BandSummary
 from service.domain.estimate import Estimate
 from service.domain.hardware import LabelInUse
+from service.domain.price_book import Terms
 from service.domain.quantities import plain
 from service.domain.rate_card import RateCardInForce
 from service.domain.refreshes import Disagreement, QuarantinedRow, Refresh, SeriesPoint, SourceStatus
@@ -107,6 +108,8 @@ class History:
     series: str
     known_at: datetime
     points: tuple[SeriesPoint, ...]
+    terms: tuple[Terms, ...]
+    """Of the source that states it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +153,8 @@ class DisagreementList:
     """Offers that two feeds price differently."""
 
     disagreements: tuple[Disagreement, ...]
+    terms: tuple[Terms, ...]
+    """Of every source named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

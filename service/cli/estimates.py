@@ -12,8 +12,10 @@ from service.cli.history import Currency
 from service.cli.output import AsJson, money, say, show, table, text
 from service.cli.prices import KnownAt, ValidAt
 from service.cli.session import moment, session
+from service.cli.terms import cite
 from service.domain.band import BandSummary, EstimateBand
 from service.domain.estimate import Estimate, LineItem
+from service.domain.price_book import Terms
 from service.store.estimates import StoredEstimate
 from service.usecases import estimates as usecases
 from service.usecases.bands import band_of
@@ -199,6 +201,7 @@ def _stands_on(answer: Estimate) -> None:
                 for used in answer.prices
             ],
         )
+        cite(Terms.cited(used.price.citation for used in answer.prices))
     for rate in answer.fx_rates:
         say(f"1 {rate.from_currency} = {text(rate.rate)} {rate.to_currency}")
     if answer.rate_card:

@@ -10,6 +10,7 @@ from service.cli.files import text_of
 from service.cli.output import AsJson, money, say, show, table, text
 from service.cli.prices import KnownAt, ValidAt
 from service.cli.session import moment, session
+from service.cli.terms import cite
 from service.domain.bridge import Bridge, EstimateBridge, LineBridge
 from service.domain.cost_history import CostHistory, CostPoint
 from service.domain.scenario import Scenario
@@ -100,6 +101,7 @@ def why_then(
 def tell(found: EstimateBridge) -> None:
     """A bridge of two estimates for people."""
     tell_bridge(found.bridge)
+    cite(found.terms)
 
 
 def tell_bridge(one: Bridge) -> None:
@@ -190,6 +192,7 @@ def _tell_history(found: CostHistory) -> None:
                 for one in found.events
             ],
         )
+    cite(found.terms)
 
 
 def _total(point: CostPoint, currency: str) -> str:

@@ -7,9 +7,11 @@ import typer
 from pricing_sources.observation import Kind
 from service.cli.output import AsJson, say, show, table, text
 from service.cli.session import moment, session
+from service.cli.terms import cite
+from service.domain.price_book import Terms
 from service.store.prices import PriceFilter
 from service.usecases.prices import as_of, get_price, price_history, search_prices
-from service.usecases.sources import list_disagreements
+from service.usecases.sources import list_disagreements, terms_of
 
 app = typer.Typer()
 
@@ -45,6 +47,7 @@ def ls(
         )
         if page.next_after:
             say(f"more: --after {page.next_after}")
+        cite(Terms.cited(one.citation for one in page.prices))
 
 
 @app.command("disagreements")
@@ -57,14 +60,16 @@ def disagreements(
     """List offers that two feeds price differently, widest apart first."""
     with session() as opened:
         found = list_disagreements(opened.store, source=source, limit=limit)
+        stated = terms_of(opened.store, (key for one in found for key in (one.series, one.other_series)))
         if as_json:
-            show(found)
+            show({"disagreements": found, "terms": stated})
             return
         rows = [
             (one.series, one.amount, one.other_series, one.other_amount, one.currency, f"{one.share:.1%}")
             for one in found
         ]
         table("", ["Series", "#Price", "Also", "#There", "Currency", "#Apart"], rows)
+        cite(stated)
 
 
 @app.command("show")
@@ -87,6 +92,7 @@ def show_one(series: str, *, valid_at: ValidAt = None, known_at: KnownAt = None,
             ("status", f"{price.status} {price.vintage}".strip()),
             ("publisher", cited.publisher),
             ("licence", cited.licence),
+            ("attribution", cited.attribution),
             ("document", cited.document_sha256),
             ("from", cited.document_url),
             ("fetched", cited.fetched_at),
@@ -109,8 +115,9 @@ def history(series: str, *, known_at: KnownAt = None, as_json: AsJson = False) -
     with session() as opened:
         question = as_of(opened.now(), None, moment("--known-at", known_at))
         points = price_history(opened.store, series, question.known_at)
+        stated = terms_of(opened.store, [series])
         if as_json:
-            show(points)
+            show({"series": series, "known_at": question.known_at, "points": points, "terms": stated})
             return
         table(
             "",
@@ -130,3 +137,4 @@ def history(series: str, *, known_at: KnownAt = None, as_json: AsJson = False) -
                 for one in points
             ],
         )
+        cite(stated)

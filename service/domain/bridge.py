@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from service.domain.price_book import Terms
 from service.domain.scenario import PartName
 
 Cause = Literal[
@@ -85,6 +86,8 @@ class EstimateBridge:
     before_id: str
     after_id: str
     bridge: Bridge
+    terms: tuple[Terms, ...] = ()
+    """Of the prices that either stands on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

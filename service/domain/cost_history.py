@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Literal
 
 from service.domain.estimate import PartTotal
+from service.domain.price_book import Terms
 from service.domain.scenario import Scenario
 from service.domain.timelines import Reading
 
@@ -58,3 +59,5 @@ class CostHistory:
     """The seal of the newest refresh used; ask again with it and the answer is the same."""
     points: tuple[CostPoint, ...]
     events: tuple[CostEvent, ...]
+    terms: tuple[Terms, ...] = ()
+    """Of the prices the scenario stands on."""

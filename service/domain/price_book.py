@@ -1,6 +1,6 @@
 """All prices in force at one moment as known at another: a frozen snapshot with citations."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -28,6 +28,33 @@ class Citation:
     published_unit: str
     republish: bool | None = None
     """False where the figure may be used but not served on to others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """Whose figures an answer shows, and on what terms."""
+
+    source: str
+    publisher: str
+    licence: str
+    attribution: str
+    republish: bool
+    """False where the figures may be used but not served on to others."""
+
+    @classmethod
+    def cited(cls, citations: Iterable[Citation]) -> "tuple[Terms, ...]":
+        """Those of the prices cited, each source once, in order of their ids."""
+        found = {
+            one.source: cls(
+                source=one.source,
+                publisher=one.publisher,
+                licence=one.licence,
+                attribution=one.attribution,
+                republish=one.republish is not False,
+            )
+            for one in citations
+        }
+        return tuple(found[source] for source in sorted(found))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,14 +1,15 @@
 """The refresh log: what was checked, when, how it ended."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Connection, Row, case, func, select
 
+from service.domain.price_book import Terms
 from service.domain.refreshes import Refresh, SourceRecord
 from service.errors import NotFound
-from service.store.tables import SERIES, refresh
+from service.store.tables import SERIES, refresh, source_edition
 
 LOOKS: Final = 20
 """How many recent looks at a feed its coverage is measured against."""
@@ -50,6 +51,27 @@ def records(connection: Connection) -> Mapping[str, SourceRecord]:
         )
         for source in latest
     }
+
+
+def terms(connection: Connection, sources: Collection[str]) -> list[Terms]:
+    """On what terms these sources state their figures, in order of their ids."""
+    newest_ids = select(func.max(refresh.c.refresh_id)).where(refresh.c.source_id.in_(sources))
+    query = (
+        select(source_edition)
+        .join(refresh, refresh.c.edition_id == source_edition.c.edition_id)
+        .where(refresh.c.refresh_id.in_(newest_ids.group_by(refresh.c.source_id)))
+        .order_by(source_edition.c.source_id)
+    )
+    return [
+        Terms(
+            source=row.source_id,
+            publisher=row.publisher,
+            licence=row.licence,
+            attribution=row.attribution,
+            republish=row.republish,
+        )
+        for row in connection.execute(query)
+    ]
 
 
 def refresh_of(row: Row[Any]) -> Refresh:

@@ -9,6 +9,7 @@ from service.domain.as_of import AsOf
 from service.domain.band import DEFAULT_DRAWS, DEFAULT_SEED, DifferenceBand
 from service.domain.bridge import Bridge, Comparison, EstimateBridge
 from service.domain.estimate import Estimate
+from service.domain.price_book import Terms
 from service.domain.scenario import Scenario
 from service.errors import Invalid, NoData, NotFound
 from service.estimating.band import Side, band_of_difference
@@ -52,7 +53,9 @@ def bridge_estimates(store: Store, before: str, after: str) -> EstimateBridge:
     """
     first, last = get_estimate(store, before), get_estimate(store, after)
     found = explained(store, first.estimate, last.estimate)
-    return EstimateBridge(before_id=first.estimate_id, after_id=last.estimate_id, bridge=found)
+    used = (*first.estimate.prices, *last.estimate.prices)
+    stated = Terms.cited(one.price.citation for one in used)
+    return EstimateBridge(before_id=first.estimate_id, after_id=last.estimate_id, bridge=found, terms=stated)
 
 
 def explain_scenario(store: Store, scenario: Scenario, before: AsOf, after: AsOf) -> Bridge:

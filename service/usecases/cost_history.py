@@ -20,6 +20,7 @@ from service.store import rate_cards
 from service.store import timelines as log
 from service.store.store import Store
 from service.usecases.field_problems import invalid
+from service.usecases.sources import terms_of
 
 Step = Literal["change", "hour", "day", "week", "month"]
 STEPS: Final[tuple[Step, ...]] = ("change", "hour", "day", "week", "month")
@@ -55,6 +56,7 @@ def cost_history(store: Store, scenario: Scenario, period: Period, reading: Read
         known_at=past.known_at,
         points=tuple(cost_points(scenario, past, moments)),
         events=tuple(sorted(_events(past, period), key=lambda one: (one.at, one.series))),
+        terms=terms_of(store, past.timelines),
     )
 
 

@@ -1,6 +1,6 @@
 """How every source stands: fresh, stale, never read, and what it held back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -10,6 +10,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from pricing_sources.addresses import redacted
 from pricing_sources.source import Cadence, SourceInfo
+from service.domain.price_book import Terms
 from service.domain.refreshes import Disagreement, Freshness, Refresh, SourceRecord, SourceStatus
 from service.errors import NotFound
 from service.settings import Settings
@@ -51,6 +52,12 @@ def list_sources(store: Store, feeds: Sequence[Feed], now: datetime) -> list[Sou
 def list_disagreements(store: Store, series: str = "", source: str = "", limit: int = 100) -> list[Disagreement]:
     """Offers that two feeds price differently, widest apart first; of one series or source if given."""
     return store.read(lambda c: disagreements.standing(c, series, source, limit))
+
+
+def terms_of(store: Store, series: Iterable[str]) -> tuple[Terms, ...]:
+    """On what terms the sources of these series state them, each source once."""
+    sources = {key.partition("/")[0] for key in series}
+    return tuple(store.read(lambda c: refreshes.terms(c, sources))) if sources else ()
 
 
 def list_refreshes(store: Store, source: str = "", limit: int = 50) -> list[Refresh]:

@@ -1,5 +1,6 @@
 """The pages and the one form."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Request
@@ -8,6 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pricing_sources.observation import Kind
 from pricing_sources.units import Unit
 from service.domain.canonical import json_bytes
+from service.domain.refreshes import Disagreement
 from service.domain.scenario import PriceInput, Scenario, TrainingPart
 from service.errors import NoData
 from service.store.prices import PriceFilter
@@ -16,7 +18,7 @@ from service.usecases.estimates import get_estimate, list_estimates, new_estimat
 from service.usecases.formulas import list_formulas
 from service.usecases.prices import PricePage, as_of, get_price, price_history, search_prices
 from service.usecases.quarantine import list_quarantine
-from service.usecases.sources import list_disagreements, list_refreshes, list_sources
+from service.usecases.sources import list_disagreements, list_refreshes, list_sources, terms_of
 from service.web.band_picture import picture
 from service.web.home import home
 from service.web.render import page
@@ -86,6 +88,7 @@ def series_page(request: Request, visit: VisitDep, series: str) -> Response:
         missing=missing,
         points=points[::-1],
         disagreements=disputed,
+        terms=terms_of(visit.store, _keys([series], disputed)),
     )
 
 
@@ -103,6 +106,7 @@ def sources(request: Request, visit: VisitDep) -> Response:
         refreshes=refreshes,
         held=held,
         disagreements=disputed,
+        terms=terms_of(visit.store, _keys([], disputed)),
     )
 
 
@@ -168,6 +172,10 @@ def api_pages(request: Request, visit: VisitDep) -> Response:
 def error_page(request: Request, visit: Visit, problem: Any) -> HTMLResponse:
     """A problem as a page."""
     return page(request, "error.html", visit.now, status=problem.status, problem=problem)
+
+
+def _keys(series: Sequence[str], disputed: Sequence[Disagreement]) -> list[str]:
+    return [*series, *(key for one in disputed for key in (one.series, one.other_series))]
 
 
 def _offered(visit: Visit) -> list[str]:

@@ -247,7 +247,35 @@ def test_two_feeds_that_disagree_are_listed(client: TestClient, clock: TickingCl
     [found] = client.get("/api/v1/disagreements").json()["disagreements"]
     assert (found["series"], found["amount"]) == (H100, "2.5")
     assert (found["other_series"], found["other_amount"]) == ("cumulus/h100/global/on_demand", "2")
-    assert client.get("/api/v1/disagreements?source=nobody").json() == {"disagreements": []}
+    assert client.get("/api/v1/disagreements?source=nobody").json() == {"disagreements": [], "terms": []}
+
+
+def test_every_answer_that_shows_a_price_says_whose_it_is_and_on_what_terms(client: TestClient) -> None:
+    scenario = {"name": "x", "training": {"gpus": "8", "hours": "1", "gpu_price": {"series": H100}}}
+    kept = client.post("/api/v1/estimates", json={"scenario": scenario}).json()["estimate_id"]
+    earlier = client.post("/api/v1/estimates", json={"scenario": scenario, "valid_at": "2026-03-02T00:00:00Z"}).json()
+    period = {"scenario": scenario, "start": "2026-10-01T00:00:00Z", "end": "2026-10-03T00:00:00Z"}
+    for answer in (
+        client.get("/api/v1/prices"),
+        client.get(f"/api/v1/prices/{H100}"),
+        client.get(f"/api/v1/price-history/{H100}"),
+        client.get(f"/api/v1/estimates/{kept}"),
+        client.get(f"/api/v1/bridges?before={earlier['estimate_id']}&after={kept}"),
+        client.post("/api/v1/cost-histories", json=period),
+    ):
+        assert answer.status_code == 200, answer.text
+        for words in ('"Prices by Nimbus"', '"CC0-1.0"', '"Nimbus & Sons"'):
+            assert words in answer.text, answer.url
+
+
+def test_the_terms_of_every_feed_that_disagrees_stand_beside_its_price(client: TestClient, clock: TickingClock) -> None:
+    clock.set(day("2026-03-02"))
+    other = LineFeed("cumulus", provider="baseline", republish=False)
+    document = Document(source_id="cumulus", url="file:x", body=b"h100 2.00", fetched_at=day("2026-03-02"))
+    import_document(client.app.state.store, other, document, now=clock())
+    terms = client.get("/api/v1/disagreements").json()["terms"]
+    assert [(one["source"], one["republish"]) for one in terms] == [("baseline", True), ("cumulus", False)]
+    assert client.get("/api/v1/prices/cumulus/h100/global/on_demand").json()["citation"]["republish"] is False
 
 
 def test_a_refresh_asked_for_by_hand_runs_in_the_background_and_only_once(

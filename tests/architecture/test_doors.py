@@ -34,7 +34,7 @@ USE_CASES = {
     prices: {"as_of", "search_prices", "get_price", "price_history", "get_document"},
     refresh: {"refresh", "import_document"},
     accounting: {"account_for"},
-    sources: {"list_sources", "list_refreshes", "get_refresh", "list_disagreements", "feed_named"},
+    sources: {"list_sources", "list_refreshes", "get_refresh", "list_disagreements", "terms_of", "feed_named"},
     quarantine: {"list_quarantine", "get_quarantined", "release_price"},
     archive: {"backfill", "reparse"},
     hardware: {"list_accelerators", "get_accelerator", "list_labels", "map_label"},

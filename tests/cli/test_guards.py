@@ -182,6 +182,33 @@ def test_a_row_that_ends_nowhere_is_named_and_is_no_success(run: Run, monkeypatc
     assert (account["rows_in"], account["rows_out"], account["lost"]) == (2, 1, ["line 3"])
 
 
+def test_every_command_that_shows_a_price_says_whose_it_is_and_on_what_terms(run: Run, tmp_path: Path) -> None:
+    run("import", "ecb", str(DOCUMENTS / "ecb" / "typed_history.csv"))
+    (tmp_path / "s.yaml").write_text(f"name: x\ntraining: {{gpus: 8, hours: 1, gpu_price: {{series: {GPU}}}}}\n")
+    shown = [
+        run("prices", "ls", "p5.48xlarge"),
+        run("prices", "show", GPU),
+        run("prices", "history", GPU),
+        run("estimate", "new", str(tmp_path / "s.yaml")),
+        run(
+            "scenario",
+            "history",
+            str(tmp_path / "s.yaml"),
+            "--from",
+            "2026-01-01T00:00:00Z",
+            "--to",
+            "2026-01-02T00:00:00Z",
+        ),
+    ]
+    for done in shown:
+        assert "See the page of each record" in done.stdout
+        assert "Facts, each with the page it was read on" in done.stdout
+    assert "European Central Bank" not in shown[0].stdout
+    assert "ecb: Source: European Central Bank; Free reuse with attribution" in run("prices", "ls", "JPY").stdout
+    told = answer(run("prices", "history", GPU, "--json"))["terms"]
+    assert [one["source"] for one in told] == ["baseline"]
+
+
 def test_one_source_is_shown_with_its_licence_in_full(run: Run) -> None:
     licence = answer(run("sources", "azure_retail_prices", "--json"))[0]["licence"]
     assert len(licence) > 80

@@ -8,6 +8,7 @@ import pytest
 
 from pricing_sources.errors import FetchFailed
 from pricing_sources.observation import Observation, Reading
+from pricing_sources.registry import source_by_id
 from pricing_sources.source import Chapter, Document, FetchRequest
 from service.domain.refreshes import Refresh
 from service.errors import Conflict, Invalid, NotFound
@@ -18,7 +19,7 @@ from service.usecases.prices import as_of, get_price, price_history
 from service.usecases.quarantine import get_quarantined, list_quarantine, release_price
 from service.usecases.refresh import import_document
 from service.usecases.refresh import refresh as refresh_source
-from service.usecases.sources import Feed, list_disagreements, list_sources
+from service.usecases.sources import Feed, list_disagreements, list_sources, terms_of
 from tests.conftest import TickingClock, day
 from tests.store.conftest import Learn, LineFeed
 
@@ -180,6 +181,56 @@ def test_feeds_that_come_to_agree_disagree_no_more(store: Store, clock: TickingC
     look(store, other, clock, "h100 2.50", "2026-03-02")
     look(store, one, clock, "h100 2.50", "2026-03-03")
     assert list_disagreements(store) == []
+
+
+GENAI = b"""[
+  {"id": "openrouter", "models": [{"id": "acme/one", "prices": {"input_mtok": 3, "output_mtok": 15}}]},
+  {"id": "other", "models": [{"id": "x", "prices": {"cache_write_1h_mtok": 10, "web_searches_kcount": 10}}]}
+]"""
+LIVE = b'{"data": [{"id": "acme/one", "pricing": {"prompt": "0.000002", "completion": "0.000015"}}]}'
+
+
+def test_a_token_price_that_two_lists_state_differently_is_flagged(store: Store, clock: TickingClock) -> None:
+    clock.set(day("2026-03-20"))
+    for name, body in (("genai_prices", GENAI), ("openrouter", LIVE)):
+        document = Document(source_id=name, url="file:x.json", body=body, fetched_at=day("2026-03-20"))
+        done = import_document(store, source_by_id(name), document, now=clock())
+        assert done.status == "sealed", done.error
+
+    [found] = list_disagreements(store)
+    assert {found.series, found.other_series} == {
+        "genai_prices/openrouter/acme_one/input",
+        "openrouter/openrouter/acme_one/input",
+    }
+    assert {found.amount, found.other_amount} == {Decimal(3), Decimal(2)}
+    assert (found.unit, found.kind) == ("1000000 Tokens", "llm_api")
+
+
+def test_a_feed_that_may_not_be_served_on_is_off_until_somebody_turns_it_on_and_says_so_at_every_price(
+    store: Store, clock: TickingClock
+) -> None:
+    private = LineFeed(republish=False)
+    assert not Feed.of(private.info, Settings({})).enabled
+    assert Feed.of(private.info, Settings({"COSTPLAN_SOURCE_NIMBUS_ENABLED": "true"})).enabled
+    look(store, private, clock, "h100 2.50", "2026-03-01")
+
+    assert get_price(store, as_of(day("2026-03-02")), KEY).citation.republish is False
+    assert [one.republish for one in terms_of(store, [KEY])] == [False]
+    [status] = list_sources(store, [Feed.of(private.info, Settings({}))], day("2026-03-02"))
+    assert (status.republish, status.enabled) == (False, False)
+
+
+def test_terms_are_those_of_the_newest_refresh_and_those_of_before_stay_with_its_prices(
+    store: Store, clock: TickingClock
+) -> None:
+    feed = LineFeed()
+    look(store, feed, clock, "h100 2.50", "2026-03-01")
+    feed.info = replace(feed.info, licence="CC-BY-4.0", attribution="Nimbus, 2026")
+    look(store, feed, clock, "h100 2.60", "2026-03-05")
+    [now] = terms_of(store, [KEY, "cumulus/none"])
+    assert (now.licence, now.attribution) == ("CC-BY-4.0", "Nimbus, 2026")
+    before = get_price(store, as_of(day("2026-03-06"), day("2026-03-02"), day("2026-03-06")), KEY)
+    assert before.citation.licence == "CC0-1.0"
 
 
 class ArchivedFeed(LineFeed):

@@ -267,6 +267,22 @@ def test_a_page_that_is_not_there_is_a_page(client: TestClient) -> None:
         assert "Not Found" in words(response)
 
 
+def test_every_page_that_shows_a_price_says_whose_it_is_and_on_what_terms(
+    client: TestClient, clock: TickingClock
+) -> None:
+    clock.set(day("2026-11-01"))
+    other = LineFeed("cumulus", republish=False)
+    document = Document(source_id="cumulus", url="file:x", body=b"b200 9.00", fetched_at=day("2026-11-01"))
+    import_document(client.app.state.store, other, document, now=clock())
+    for path in ("/", "/prices", f"/series/{H100}", make(client).headers["location"]):
+        shown = words(client.get(path))
+        assert "Prices by Nimbus" in shown, path
+        assert "CC0-1.0" in shown, path
+    for path in ("/prices", "/series/cumulus/b200/global/on_demand"):
+        assert "not to be republished" in words(client.get(path)), path
+        outline(client.get(path))
+
+
 def test_what_was_held_back_and_where_feeds_disagree_is_shown(
     client: TestClient, feed: MixedFeed, clock: TickingClock
 ) -> None:

@@ -12,6 +12,7 @@ from service.api.wire import ExactRoute, Limit, Moment, Text, answer, plain_text
 from service.domain.price_book import Price
 from service.store.prices import PriceFilter
 from service.usecases.prices import PricePage, as_of, get_price, price_history, search_prices
+from service.usecases.sources import terms_of
 
 router = APIRouter(tags=["prices"], route_class=ExactRoute)
 SeriesKey = Annotated[
@@ -50,4 +51,4 @@ def history(
     """Every row of a series: prices, corrections, retractions and absences, oldest first."""
     known = as_of(now, known_at=known_at).known_at
     points = price_history(store, series, known)
-    return answer(History(series=series, known_at=known, points=tuple(points)))
+    return answer(History(series=series, known_at=known, points=tuple(points), terms=terms_of(store, [series])))

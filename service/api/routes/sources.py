@@ -17,7 +17,7 @@ from service.api.shapes import (
 from service.api.wire import ExactRoute, Limit, Text, answer
 from service.domain.refreshes import QuarantinedRow, Refresh, SourceStatus
 from service.usecases.quarantine import get_quarantined, list_quarantine
-from service.usecases.sources import feed_named, get_refresh, list_disagreements, list_refreshes, list_sources
+from service.usecases.sources import feed_named, get_refresh, list_disagreements, list_refreshes, list_sources, terms_of
 
 router = APIRouter(tags=["sources"], route_class=ExactRoute)
 RowId = Annotated[int, Path(ge=1, le=2**63 - 1)]
@@ -88,4 +88,6 @@ def release(
 @router.get("/disagreements", response_model=DisagreementList, summary="List disagreements between feeds")
 def disagreements(store: StoreDep, series: Text = "", source: Text = "", limit: Limit = 100) -> Response:
     """Offers that two feeds price differently, widest apart first."""
-    return answer(DisagreementList(disagreements=tuple(list_disagreements(store, series, source, limit))))
+    found = tuple(list_disagreements(store, series, source, limit))
+    named = (key for one in found for key in (one.series, one.other_series))
+    return answer(DisagreementList(disagreements=found, terms=terms_of(store, named)))
