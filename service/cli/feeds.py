@@ -155,21 +155,22 @@ def sources(
         table(
             "",
             [
-                *("Source", "Kind", "State", "#Series", "#Held back", "#Coverage", "Last good", "Next due"),
-                *("Cadence", "Key", "Licence"),
+                *("Source", "Kind", "State", "#Missed", "#Series", "#Held back", "#Coverage", "Last good"),
+                *("Next due", "Cadence", "Key", "Licence"),
             ],
             [
                 (
                     one.source,
                     ", ".join(one.kinds),
                     one.freshness if one.enabled else "disabled",
+                    one.missed_publications,
                     one.series,
                     one.quarantined_rows,
                     "" if one.coverage is None else f"{one.coverage:.0%}",
                     one.last_good_at,
                     one.next_due_at,
                     one.cadence,
-                    "needed" if one.key_needed else "no",
+                    _key(one),
                     one.licence if one.republish else f"not to be republished: {one.licence}",
                 )
                 for one in found
@@ -182,8 +183,15 @@ def sources(
                 note(f"{one.source}: {one.last_error}")
 
 
+def _key(one: SourceStatus) -> str:
+    if not one.key_needed:
+        return "no"
+    return "needed, set" if one.has_key else "needed, not set"
+
+
 def _terms(one: SourceStatus) -> None:
     for label, value in (
+        ("missed", f"{one.missed_publications} publications"),
         ("publisher", one.publisher),
         ("asked at", one.url),
         ("documented at", one.homepage),

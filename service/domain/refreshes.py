@@ -81,11 +81,11 @@ class SourceRecord:
     source: str
     series: int
     last_good_at: datetime | None
-    """Seal of its newest good refresh."""
+    """Seal of its newest good look at the feed, or at a saved document of it."""
     last_checked: Refresh | None
     """Its newest refresh, however it ended."""
     quarantined_rows: int
-    """Rows held back by its newest good refresh."""
+    """Rows its newest good look held back, and nobody has released."""
     coverage: float | None
     """Prices its newest good look at the feed read, over the most a recent one did; None before the first."""
 
@@ -106,6 +106,8 @@ class SourceStatus:
     cadence: str
     timezone: str
     key_needed: bool
+    has_key: bool
+    """False where the key it needs is not set, so that nothing is asked."""
     enabled: bool
     series: int
     last_good_at: datetime | None

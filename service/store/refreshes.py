@@ -4,13 +4,15 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Row, case, func, select
+from sqlalchemy import ColumnElement, Connection, Row, case, func, select
 
 from service.domain.price_book import Terms
 from service.domain.refreshes import Refresh, SourceRecord
 from service.errors import NotFound
-from service.store.tables import SERIES, refresh, source_edition
+from service.store.tables import SERIES, quarantine, quarantine_release, refresh, source_edition
 
+LOOKED: Final = ("feed", "seed", "import")
+"""Scopes that read what a feed says now; its past, a released row or a stored document once more say nothing new."""
 LOOKS: Final = 20
 """How many recent looks at a feed its coverage is measured against."""
 
@@ -38,15 +40,16 @@ def records(connection: Connection) -> Mapping[str, SourceRecord]:
         for source, number in connection.execute(select(table.c.source_id, func.count()).group_by(table.c.source_id)):
             series[source] = series.get(source, 0) + number
     coverage = _coverage(connection)
-    latest = {one.source: one for one in _latest(connection, good_only=False)}
-    good = {one.source: one for one in _latest(connection, good_only=True)}
+    latest = _latest(connection)
+    good = _latest(connection, refresh.c.status == "sealed", refresh.c.scope.in_(LOOKED))
+    held = _held(connection)
     return {
         source: SourceRecord(
             source=source,
             series=series.get(source, 0),
             last_good_at=good[source].recorded_at if source in good else None,
             last_checked=latest[source],
-            quarantined_rows=good[source].rejected if source in good else 0,
+            quarantined_rows=held.get(source, 0),
             coverage=coverage.get(source),
         )
         for source in latest
@@ -102,7 +105,7 @@ def _coverage(connection: Connection) -> dict[str, float]:
     newest_first = func.row_number().over(partition_by=refresh.c.source_id, order_by=refresh.c.refresh_id.desc())
     looks = (
         select(refresh.c.source_id, refresh.c.observed, newest_first.label("place"))
-        .where(refresh.c.status == "sealed", refresh.c.scope.in_(("feed", "seed", "import")), refresh.c.observed > 0)
+        .where(refresh.c.status == "sealed", refresh.c.scope.in_(LOOKED), refresh.c.observed > 0)
         .subquery()
     )
     newest = func.max(case((looks.c.place == 1, looks.c.observed), else_=0))
@@ -110,8 +113,22 @@ def _coverage(connection: Connection) -> dict[str, float]:
     return {source: last / most for source, last, most in connection.execute(found.group_by(looks.c.source_id))}
 
 
-def _latest(connection: Connection, *, good_only: bool) -> list[Refresh]:
-    newest_ids = select(func.max(refresh.c.refresh_id)).group_by(refresh.c.source_id)
-    if good_only:
-        newest_ids = newest_ids.where(refresh.c.status == "sealed")
-    return [refresh_of(row) for row in connection.execute(select(refresh).where(refresh.c.refresh_id.in_(newest_ids)))]
+def _held(connection: Connection) -> dict[str, int]:
+    """Per source: rows its newest look that brought any held back, less those a person has released since."""
+    read = _latest(connection, refresh.c.status == "sealed", refresh.c.scope.in_(LOOKED), refresh.c.rows_read > 0)
+    ids = [one.refresh_id for one in read.values()]
+    counted = (
+        select(quarantine.c.refresh_id, func.count().label("number"))
+        .join(quarantine_release, quarantine_release.c.quarantine_id == quarantine.c.quarantine_id)
+        .where(quarantine.c.refresh_id.in_(ids))
+        .group_by(quarantine.c.refresh_id)
+    )
+    released = {row.refresh_id: row.number for row in connection.execute(counted)}
+    return {source: one.rejected - released.get(one.refresh_id, 0) for source, one in read.items()}
+
+
+def _latest(connection: Connection, *only: ColumnElement[bool]) -> dict[str, Refresh]:
+    """Per source, the newest refresh of this sort."""
+    newest_ids = select(func.max(refresh.c.refresh_id)).where(*only).group_by(refresh.c.source_id)
+    rows = connection.execute(select(refresh).where(refresh.c.refresh_id.in_(newest_ids)))
+    return {row.source_id: refresh_of(row) for row in rows}

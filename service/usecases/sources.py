@@ -122,6 +122,7 @@ def _status(feed: Feed, record: SourceRecord | None, now: datetime) -> SourceSta
         cadence=cadence.cron,
         timezone=cadence.timezone,
         key_needed=info.key_setting is not None,
+        has_key=feed.has_key,
         enabled=feed.enabled,
         series=record.series if record else 0,
         last_good_at=good_at,

@@ -209,6 +209,17 @@ def test_every_command_that_shows_a_price_says_whose_it_is_and_on_what_terms(run
     assert [one["source"] for one in told] == ["baseline"]
 
 
+def test_the_list_of_sources_says_what_anybody_must_know_before_trusting_one(run: Run) -> None:
+    head, *rows = run("sources").stdout.splitlines()
+    for column in ("State", "Missed", "Held back", "Coverage", "Last good", "Next due", "Cadence", "Key", "Licence"):
+        assert column in head
+    entsoe = next(row for row in rows if row.startswith("entsoe "))
+    for words in ("disabled", "30 13 * * *", "needed, not set", "not to be republished: "):
+        assert words in entsoe
+    [known] = [row for row in answer(run("sources", "--json")) if row["source"] == "baseline"]
+    assert (known["coverage"], known["missed_publications"], known["quarantined_rows"]) == (1.0, 0, 0)
+
+
 def test_one_source_is_shown_with_its_licence_in_full(run: Run) -> None:
     licence = answer(run("sources", "azure_retail_prices", "--json"))[0]["licence"]
     assert len(licence) > 80

@@ -10,9 +10,14 @@ from pathlib import Path
 
 import pytest
 
+import pricing_sources.compute
 from pricing_sources.errors import ShapeChanged
 from pricing_sources.observation import Observation, Rejected, Skipped
 from pricing_sources.source import Source
+from service.store.store import Store
+from service.usecases.accounting import account_for
+from service.usecases.refresh import import_document
+from tests.conftest import TickingClock
 from tests.pricing_sources import test_registry
 
 PAGE = Path(__file__).parents[2] / "docs" / "adding-a-feed.md"
@@ -63,6 +68,32 @@ def test_the_example_keeps_the_contract_of_every_feed(example: Source, name: str
             check(source=example, body=body)
     else:
         check(source=example)
+
+
+def test_the_one_line_of_the_page_registers_its_module(
+    example: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [line] = re.findall(r"```python\n(from .*)\n```", PAGE.read_text())
+    monkeypatch.setattr(pricing_sources.compute, "__path__", [str(tmp_path / "pricing_sources" / "compute")])
+    registered: dict[str, Source] = {}
+    exec(line, registered)
+    name = example.info.id.upper()
+    assert registered[name].info == example.info
+    assert f"and `{name}` in the tuple" in PAGE.read_text()
+    del sys.modules[f"pricing_sources.compute.{example.info.id}"]
+
+
+def test_what_the_page_tells_to_run_asks_the_feed_and_accounts_for_its_rows(
+    example: Source, sqlite_url: str, clock: TickingClock
+) -> None:
+    store = Store.open(sqlite_url, clock)
+    [document] = test_registry.typed_documents(example)
+    clock.set(document.fetched_at)
+    done = import_document(store, example, document, now=clock())
+    account = account_for(store, example, document, done)
+    assert (done.status, done.observed, done.rejected, dict(done.skipped)) == ("sealed", 1, 1, {"zero_price": 1})
+    assert (account.rows_in, account.rows_out, account.balanced) == (3, 3, True)
+    store.close()
 
 
 def test_a_unit_nobody_announced_is_refused(example: Source) -> None:

@@ -10,7 +10,7 @@ from pricing_sources.errors import FetchFailed
 from pricing_sources.observation import Observation, Reading
 from pricing_sources.registry import source_by_id
 from pricing_sources.source import Chapter, Document, FetchRequest
-from service.domain.refreshes import Refresh
+from service.domain.refreshes import Refresh, SourceStatus
 from service.errors import Conflict, Invalid, NotFound
 from service.settings import Settings
 from service.store.store import Store
@@ -373,3 +373,42 @@ def test_coverage_is_what_the_last_look_read_over_the_best_of_late(store: Store,
     assert status.coverage == 0.75
     [never] = list_sources(store, [Feed.of(LineFeed("cumulus").info, Settings({}))], day("2026-03-03"))
     assert never.coverage is None
+
+
+def standing(store: Store, feed: LineFeed, on: str) -> SourceStatus:
+    [status] = list_sources(store, [Feed.of(feed.info, Settings({}))], day(on))
+    return status
+
+
+def test_what_is_held_back_is_counted_until_it_is_released_or_read_anew(store: Store, clock: TickingClock) -> None:
+    feed, listed = LineFeed(), "h100 2.50\na100 1.00\nl4 ?\nt4 ?\nb200 5000"
+    for on in ("2026-03-01", "2026-03-02", "2026-03-03"):
+        look(store, feed, clock, listed, on)
+        assert standing(store, feed, on).quarantined_rows == 3, "also where the same bytes were only confirmed"
+    row = next(one for one in list_quarantine(store) if "outside the plausible" in one.reason)
+    release_price(store, feed, row.quarantine_id, "a whole rack", now=day("2026-03-03"))
+    assert standing(store, feed, "2026-03-03").quarantined_rows == 2
+    look(store, feed, clock, "h100 2.50\na100 1.00\nl4 0.5", "2026-03-04")
+    assert standing(store, feed, "2026-03-05").quarantined_rows == 0
+
+
+def test_releasing_a_row_or_reading_it_again_does_not_make_a_silent_feed_fresh(
+    store: Store, clock: TickingClock
+) -> None:
+    feed = LineFeed()
+    look(store, feed, clock, "h100 2.50\nb200 5000", "2026-03-01T07:00")
+    clock.set(day("2026-03-05T07:00"))
+    release_price(store, feed, list_quarantine(store)[0].quarantine_id, "a rack", now=day("2026-03-05T07:00"))
+    list(reparse(store, MendedFeed(), now=day("2026-03-05T07:00")))
+    status = standing(store, feed, "2026-03-05T07:30")
+    assert (status.freshness, status.missed_publications) == ("stale", 4)
+    assert status.last_good_at is not None
+    assert status.last_good_at.date() == day("2026-03-01").date()
+
+
+def test_a_key_that_is_needed_and_not_set_is_told(store: Store) -> None:
+    keyed = LineFeed(key_setting="COSTPLAN_SOURCE_NIMBUS_KEY")
+    for environment, has_key in (({}, False), ({"COSTPLAN_SOURCE_NIMBUS_KEY": "k3y"}, True)):
+        [status] = list_sources(store, [Feed.of(keyed.info, Settings(environment))], day("2026-03-03"))
+        assert (status.key_needed, status.has_key) == (True, has_key)
+    assert standing(store, LineFeed("cumulus"), "2026-03-03").has_key
