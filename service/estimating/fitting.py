@@ -30,15 +30,21 @@ class Expectation:
     """Standard deviation of its logarithm."""
 
 
-def fitted(residuals: Residuals, weights: Sequence[float], constants: Sequence[Expectation]) -> dict[str, float]:
+def fitted(
+    residuals: Residuals,
+    weights: Sequence[float],
+    constants: Sequence[Expectation],
+    *,
+    row_spread: float = ROW_SPREAD,
+) -> dict[str, float]:
     """The constants that fit the rows best, by name.
 
-    `weights` are those of the rows, 1 for a row that stands alone and less for one among many alike. Without rows
-    the expectations come back.
+    `weights` are those of the rows, 1 for a row that stands alone and less for one among many alike; `row_spread` is
+    the standard deviation of the logarithm a row is expected to be off by. Without rows the expectations come back.
     """
     expected = np.log([one.expected for one in constants])
     tolerance = np.array([one.tolerance for one in constants])
-    scale = np.sqrt(np.asarray(weights, dtype=float)) / ROW_SPREAD
+    scale = np.sqrt(np.asarray(weights, dtype=float)) / row_spread
 
     def misfit(point: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
         rows = scale * residuals(_named(constants, point))

@@ -78,7 +78,7 @@ _TIME: Final = (
         "seconds_per_output_token",
         "Time per output token under load",
         serving.seconds_per_output_token,
-        (BATCH, INPUT_TOKENS, OUTPUT_TOKENS),
+        (BATCH, INPUT_TOKENS, OUTPUT_TOKENS, _CACHED),
         "s",
     ),
     _of_replica(
@@ -149,6 +149,7 @@ _ECONOMICS: Final = (
             number("seconds_per_token", "longest time per output token", "s"),
             INPUT_TOKENS,
             OUTPUT_TOKENS,
+            _CACHED,
         ),
         "1",
     ),

@@ -182,16 +182,18 @@ def prefill_seconds(replica: Replica, *, tokens: Number) -> Number:
     return flops / share + _transfer(replica, tokens=tokens)
 
 
-def seconds_per_output_token(replica: Replica, *, batch: Number, input_tokens: Number, output_tokens: Number) -> Number:
+def seconds_per_output_token(
+    replica: Replica, *, batch: Number, input_tokens: Number, output_tokens: Number, cached_tokens: Number = 0
+) -> Number:
     r"""Time per output token of a sequence, in a loop that always serves `batch` of them.
 
-    .. math:: t_{out} = t_{dec}(B, n + m/2) + \frac{B-1}{m}\,t_{pre}(n)
+    .. math:: t_{out} = t_{dec}(B, n + h + m/2) + \frac{B-1}{m}\,t_{pre}(n)
 
     Symbols:
         t_out: time per output token [s]
         t_dec, t_pre: `decode_seconds`, `prefill_seconds` [s]
         B: sequences served at once [1]
-        n, m: input and output tokens of a request [Tokens]
+        n, h, m: prompt tokens that are not cached, that are, output tokens [Tokens]
 
     Limits: the prefill of every other sequence interrupts; chunked prefill hides some of it. No queue.
 
@@ -203,7 +205,7 @@ def seconds_per_output_token(replica: Replica, *, batch: Number, input_tokens: N
     >>> round(float(seconds_per_output_token(one, batch=64, input_tokens=1024, output_tokens=1024)) * 1000, 1)
     21.0
     """
-    step = decode_seconds(replica, batch=batch, context=input_tokens + output_tokens / 2)
+    step = decode_seconds(replica, batch=batch, context=input_tokens + cached_tokens + output_tokens / 2)
     return step + (batch - 1) / output_tokens * prefill_seconds(replica, tokens=input_tokens)
 
 

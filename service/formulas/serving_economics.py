@@ -174,7 +174,13 @@ def cached_accelerator_hours(replica: Replica) -> Number:
 
 
 def batch_within(
-    replica: Replica, *, most: Number, seconds_per_token: Number, input_tokens: Number, output_tokens: Number
+    replica: Replica,
+    *,
+    most: Number,
+    seconds_per_token: Number,
+    input_tokens: Number,
+    output_tokens: Number,
+    cached_tokens: Number = 0,
 ) -> Number:
     r"""The most sequences served at once while every one gets its tokens in time; 0 where not even one does.
 
@@ -200,7 +206,13 @@ def batch_within(
     high = np.maximum(np.floor(most), 0.0) + low
     for _ in range(HALVINGS):
         middle = np.maximum(np.ceil((low + high) / 2), 1.0)
-        time = seconds_per_output_token(replica, batch=middle, input_tokens=input_tokens, output_tokens=output_tokens)
+        time = seconds_per_output_token(
+            replica,
+            batch=middle,
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+            cached_tokens=cached_tokens,
+        )
         fits = (time <= seconds_per_token) & (middle <= high)
         low, high = np.where(fits, middle, low), np.where(fits, high, np.minimum(middle - 1, high))
     return low

@@ -39,8 +39,12 @@ def _problem(error: Mapping[str, Any], shape: type) -> FieldProblem:
             near = get_close_matches(path[-1], names, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
             return FieldProblem(where, f"is not a field; {hint}")
-        case "decimal_parsing" | "decimal_type" | "finite_number":
+        case "decimal_parsing" | "decimal_type" | "finite_number" | "float_parsing" | "float_type":
             return FieldProblem(where, f"must be a number, not {_shown(error['input'])}")
+        case "int_parsing" | "int_type" | "int_from_float" | "int_parsing_size":
+            return FieldProblem(where, f"must be a whole number, not {_shown(error['input'])}")
+        case "literal_error":
+            return FieldProblem(where, f"must be {error['ctx']['expected']}, not {_shown(error['input'])}")
         case "string_type":
             return FieldProblem(where, f"must be text, not {_shown(error['input'])}")
         case "dataclass_type" | "dataclass_exact_type":
@@ -68,6 +72,8 @@ def _names_at(path: Iterable[str], shape: type) -> list[str]:
     """The fields of the dataclass a path leads to."""
     found: Any = shape
     for step in path:
+        if step.isdigit():
+            continue
         found = _dataclass_in(get_type_hints(found).get(step))
         if found is None:
             return []
@@ -75,5 +81,7 @@ def _names_at(path: Iterable[str], shape: type) -> list[str]:
 
 
 def _dataclass_in(hint: Any) -> Any:
+    if get_origin(hint) is tuple:
+        return _dataclass_in(get_args(hint)[0])
     options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     return next((one for one in options if is_dataclass(one)), None)

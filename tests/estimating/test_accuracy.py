@@ -8,13 +8,14 @@ from service.estimating.accuracy.epoch import validate_epoch
 from service.estimating.accuracy.hardware import number_format, part, training_hardware
 from service.estimating.accuracy.report import (
     ANCHORED,
+    ANCHORED_BY_ONE,
     LEFT_OUT,
     PREDICTED,
     Outcome,
     Row,
     ValidationReport,
-    anchored,
     number,
+    others_of,
     report,
     without_each_family,
 )
@@ -196,9 +197,31 @@ def test_a_family_never_sees_itself() -> None:
 
 
 def test_an_anchor_is_another_row_of_the_same_setup() -> None:
-    corrected = anchored([("a",), ("a",), ("b",)], [2.0, 4.0, 5.0], [1.0, 1.0, 1.0])
-    assert corrected == [pytest.approx(4.0), pytest.approx(2.0), None]
-    assert ANCHORED
+    assert others_of([("a",), ("a",), ("b",), ("a",)]) == [[1, 3], [0, 3], [], [0, 1]]
+
+
+def test_rows_of_one_setup_anchor_one_another() -> None:
+    rows = [SERVED | {"concurrency": str(n), "tpot_ms": t} for n, t in ((4, "30"), (8, "33"), (16, "36"), (32, "41"))]
+    for one in validate_serving(rows).outcomes:
+        off = [abs(one.by_method[name] / one.measured - 1) for name in (PREDICTED, ANCHORED_BY_ONE, ANCHORED)]
+        assert off[0] > max(off[1:])
+        assert one.spreads[ANCHORED] < one.spreads[ANCHORED_BY_ONE]
+    (alone,) = validate_serving([SERVED]).outcomes
+    assert not {ANCHORED, ANCHORED_BY_ONE} & set(alone.by_method)
+
+
+def test_benchmarks_of_one_setup_anchor_one_another() -> None:
+    rows = [BENCHMARK | {"model_tflops_per_gpu": reached} for reached in ("731", "600", "650")]
+    made = [one.by_method for one in validate_utilisation(rows).outcomes]
+    assert [round(1979 * one[ANCHORED_BY_ONE]) for one in made] == [600, 731, 731]
+    assert 1979 * made[0][ANCHORED] == pytest.approx((600 * 650) ** 0.5)
+
+
+def test_an_interval_of_its_own_counts_for_a_method_that_states_one() -> None:
+    one = validate_training([RUN | {"mfu_reported": "0.5"}])
+    covered = {each.method: each.coverage for each in one.accuracy if each.group == "pre-training"}
+    assert covered["anchored by the run's own reported MFU"] is not None
+    assert covered["speed of light"] is None
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from service.estimating.accuracy.report import ANCHORED, LEFT_OUT, PREDICTED, Accuracy, ValidationReport
+from service.estimating.accuracy.report import (
+    ANCHORED,
+    ANCHORED_BY_ONE,
+    LEFT_OUT,
+    PREDICTED,
+    Accuracy,
+    ValidationReport,
+)
 from service.usecases.validation import validate_predictions
 
 FILES = {
@@ -49,6 +56,31 @@ def test_throughput_of_serving(truth: dict[str, ValidationReport], method: str, 
     found = figures(truth["inference"], "serving", method)
     assert found.rows >= 250
     assert found.median_error <= most
+
+
+@pytest.mark.parametrize(("method", "most"), [(ANCHORED_BY_ONE, 0.12), (ANCHORED, 0.085)])
+def test_measured_points_correct_serving(truth: dict[str, ValidationReport], method: str, most: float) -> None:
+    found = figures(truth["inference"], "serving", method)
+    assert found.rows >= 250
+    assert found.median_error <= most
+
+
+@pytest.mark.parametrize(
+    ("table", "group", "method"),
+    [
+        ("training", "pre-training", "anchored by the run's own reported MFU"),
+        ("mfu", "benchmarks", ANCHORED_BY_ONE),
+        ("mfu", "benchmarks", ANCHORED),
+        ("inference", "serving", ANCHORED_BY_ONE),
+        ("inference", "serving", ANCHORED),
+    ],
+)
+def test_intervals_of_what_is_anchored_hold_as_often(
+    truth: dict[str, ValidationReport], table: str, group: str, method: str
+) -> None:
+    covered = figures(truth[table], group, method).coverage
+    assert covered is not None
+    assert 0.7 <= covered <= 0.9
 
 
 @pytest.mark.parametrize(

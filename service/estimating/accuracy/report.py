@@ -6,6 +6,8 @@ from typing import Final, TypeVar
 
 import numpy as np
 
+from service.formulas.utilisation import interval
+
 Row = Mapping[str, str]
 Constants = TypeVar("Constants")
 
@@ -13,6 +15,7 @@ PREDICTED: Final = "predicted"
 """With the constants as shipped."""
 LEFT_OUT: Final = "predicted, family left out of the fit"
 ANCHORED: Final = "anchored by up to three other rows of the setup"
+ANCHORED_BY_ONE: Final = "anchored by one other row of the setup"
 ANCHORS: Final = 3
 WORST_SHOWN: Final = 5
 
@@ -31,6 +34,8 @@ class Outcome:
     low: float
     """End of the stated 80 % interval around `PREDICTED`."""
     high: float
+    spreads: Mapping[str, float] = field(default_factory=dict)
+    """Of the methods that state an interval of their own: standard deviations of the logarithm."""
     reasons: tuple[str, ...] = ()
     """What about the row makes an error likely."""
 
@@ -147,22 +152,12 @@ def without_each_family(
     return predicted
 
 
-def anchored(
-    setups: Sequence[tuple[str, ...]], measured: Sequence[float], predicted: Sequence[float]
-) -> list[float | None]:
-    """Every prediction corrected by what up to three other rows of its setup measured; None where there is no other.
-
-    The correction is the geometric mean of measured over predicted, as `predictions.calibration` computes it.
-    """
+def others_of(setups: Sequence[tuple[str, ...]]) -> list[list[int]]:
+    """For every row the other rows of its setup, in the order of the table."""
     rows: dict[tuple[str, ...], list[int]] = {}
     for index, setup in enumerate(setups):
         rows.setdefault(setup, []).append(index)
-    corrected: list[float | None] = []
-    for index, setup in enumerate(setups):
-        others = [one for one in rows[setup] if one != index][:ANCHORS]
-        factor = np.exp(np.mean([np.log(measured[one] / predicted[one]) for one in others])) if others else None
-        corrected.append(None if factor is None else float(predicted[index] * factor))
-    return corrected
+    return [[one for one in rows[setup] if one != index] for index, setup in enumerate(setups)]
 
 
 def _accuracy(group: str, method: str, outcomes: Sequence[Outcome]) -> Accuracy | None:
@@ -171,7 +166,7 @@ def _accuracy(group: str, method: str, outcomes: Sequence[Outcome]) -> Accuracy 
         return None
     ratios = np.array([one.by_method[method] / one.measured for one in told])
     errors = np.abs(ratios - 1)
-    inside = [_inside(one, one.by_method[method]) for one in told]
+    inside = [_inside(one, method) for one in told]
     return Accuracy(
         group=group,
         method=method,
@@ -180,12 +175,18 @@ def _accuracy(group: str, method: str, outcomes: Sequence[Outcome]) -> Accuracy 
         p90_error=float(np.quantile(errors, 0.9)),
         within_2x=float(np.mean((ratios >= 0.5) & (ratios <= 2))),
         bias=float(np.median(ratios)),
-        coverage=float(np.mean(inside)) if method in (PREDICTED, LEFT_OUT) else None,
+        coverage=None if None in inside else float(np.mean([bool(one) for one in inside])),
     )
 
 
-def _inside(one: Outcome, predicted: float) -> bool:
-    """Whether the interval, moved to this central value, holds the measurement."""
+def _inside(one: Outcome, method: str) -> bool | None:
+    """Whether the interval of a method holds the measurement; None for one that states none."""
+    predicted = one.by_method[method]
+    if method in one.spreads:
+        band = interval(predicted, spread=one.spreads[method])
+        return bool(band.low <= one.measured <= band.high)
+    if method not in (PREDICTED, LEFT_OUT):
+        return None
     moved = predicted / one.by_method[PREDICTED]
     return one.low * moved <= one.measured <= one.high * moved
 

@@ -13,20 +13,31 @@ from service.errors import Invalid, NotFound
 from service.estimating.accuracy.hardware import Part, number_format, part
 from service.estimating.accuracy.report import (
     ANCHORED,
+    ANCHORED_BY_ONE,
+    ANCHORS,
     LEFT_OUT,
     PREDICTED,
     NotPredicted,
     Outcome,
     Row,
     ValidationReport,
-    anchored,
+    others_of,
     positive,
     report,
     seen,
     without_each_family,
 )
 from service.estimating.accuracy.training import family
-from service.estimating.fitting import Expectation, fitted
+from service.estimating.fitting import fitted
+from service.estimating.serving_calibration import (
+    EXPECTATIONS,
+    SPREAD,
+    Load,
+    MeasuredLoad,
+    calibrated,
+    seconds_of,
+    spread_at,
+)
 from service.formulas.serving import Efficiency, Replica, decode_seconds, largest_batch, seconds_per_output_token
 from service.formulas.utilisation import interval
 
@@ -47,21 +58,11 @@ LIGHT: Final = Efficiency(memory=1, compute=1, prefill=1, link=1, layer_seconds=
 TEXTBOOK: Final = Efficiency(memory=0.8, compute=0.5, prefill=0.5, link=0.4, layer_seconds=0, allreduce_seconds=0)
 SPEED_OF_LIGHT: Final = "speed of light"
 TEXTBOOK_NAME: Final = "textbook efficiencies 0.8 / 0.5 / 0.4"
-EXPECTATIONS: Final = (
-    Expectation(name="memory", expected=0.8, tolerance=0.2),
-    Expectation(name="compute", expected=0.4, tolerance=0.7),
-    Expectation(name="prefill", expected=0.8, tolerance=0.4),
-    Expectation(name="link", expected=0.4, tolerance=0.5),
-    Expectation(name="layer_seconds", expected=50e-6, tolerance=0.7),
-    Expectation(name="allreduce_seconds", expected=15e-6, tolerance=0.7),
-)
-"""What kernel benchmarks suggest of `Efficiency`, before any row was looked at."""
-SPREAD: Final = 0.22
-"""Standard deviation of the logarithm of measured over predicted, in families left out of the fit."""
 WIDEST: Final = 16
 """Accelerators of a replica; wider ones are laid out in ways the formula does not know."""
 BYTES_OF_WEIGHT: Final = (("fp4", 0.5625), ("int4", 0.5625), ("fp8", 1.0), ("bf", 2.0), ("fp16", 2.0))
 """With one scale byte to sixteen 4-bit weights."""
+ANCHORING: Final = ((ANCHORED_BY_ONE, 1), (ANCHORED, ANCHORS))
 OFFLINE: Final = ("offline", "max throughput")
 """Scenarios that keep as many sequences in flight as memory holds."""
 
@@ -104,14 +105,14 @@ def validate_serving(rows: Sequence[Row]) -> ValidationReport:
     told = {name: _predicted(served, efficiency) for name, efficiency in methods.items()}
     told[LEFT_OUT] = np.array(crossed)
     told[SPEED_OF_LIGHT] = _predicted(served, LIGHT, interference=False)
-    corrected = anchored(
-        [one.setup for one in served], [one.measured for one in served], [float(one) for one in told[PREDICTED]]
-    )
+    others = others_of([one.setup for one in served])
     outcomes = []
     for index, one in enumerate(served):
         by_method = {name: float(values[index]) for name, values in told.items()}
-        anchor = corrected[index]
-        outcomes.append(_outcome(one, by_method if anchor is None else {**by_method, ANCHORED: anchor}))
+        near = [served[other] for other in others[index]]
+        measured = {name: _anchored(one, near[:most]) for name, most in ANCHORING if near}
+        by_method |= {name: made for name, (made, _) in measured.items()}
+        outcomes.append(_outcome(one, by_method, {name: spread for name, (_, spread) in measured.items()}))
     values = _refitted(served)
     said = ", ".join(f"{one.name} {getattr(values, one.name):.3g}" for one in EXPECTATIONS)
     return report("inference", outcomes, left, notes=(f"fitted to this table alone the constants are {said}",))
@@ -227,6 +228,38 @@ def _of_one_model(served: Sequence[Served], efficiency: Efficiency, *, interfere
     return np.asarray(np.where(per_token, 1000 * seconds, batch / seconds / replica.accelerators), dtype=float)
 
 
+def _anchored(one: Served, others: Sequence[Served]) -> tuple[float, float]:
+    """What the row measured, predicted from what others of its setup measured; and its spread."""
+    replica = _of_one(one)
+    points = [MeasuredLoad(load=_load(other), seconds=_seconds(other)) for other in others]
+    found = calibrated(replica, points)
+    made = float(seconds_of(replace(replica, efficiency=found.efficiency), [_load(one)])[0])
+    told = 1000 * made if one.per_token else one.batch / made / one.accelerators
+    return told, spread_at(found, replica, _load(one))
+
+
+def _of_one(one: Served) -> Replica:
+    """A row as a replica of plain numbers."""
+    return Replica(
+        llm=one.llm,
+        accelerators=one.accelerators,
+        bandwidth=one.hardware.bandwidth,
+        peak_flops=one.peak_flops,
+        link_bandwidth=one.hardware.link,
+        weight_bytes=one.weight_bytes,
+        kv_bytes=one.kv_bytes,
+    )
+
+
+def _seconds(one: Served) -> float:
+    """Measured time per output token of a sequence [s]."""
+    return one.measured / 1000 if one.per_token else one.batch / one.measured / one.accelerators
+
+
+def _load(one: Served) -> Load:
+    return Load(batch=one.batch, input_tokens=one.input_tokens, output_tokens=one.output_tokens)
+
+
 def _refitted(served: Sequence[Served]) -> Efficiency:
     """The constants of serving from these rows."""
     counts = Counter(one.setup for one in served)
@@ -238,7 +271,7 @@ def _refitted(served: Sequence[Served]) -> Efficiency:
     return Efficiency(**fitted(residuals, [counts[one.setup] ** -0.5 for one in served], EXPECTATIONS))
 
 
-def _outcome(one: Served, by_method: Mapping[str, float]) -> Outcome:
+def _outcome(one: Served, by_method: Mapping[str, float], spreads: Mapping[str, float]) -> Outcome:
     band = interval(by_method[PREDICTED], spread=SPREAD)
     source = one.row.get("source_group") or "unnamed source"
     return Outcome(
@@ -250,6 +283,7 @@ def _outcome(one: Served, by_method: Mapping[str, float]) -> Outcome:
         by_method=by_method,
         low=float(band.low),
         high=float(band.high),
+        spreads=spreads,
         reasons=tuple(_reasons(one)),
     )
 

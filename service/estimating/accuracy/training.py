@@ -26,7 +26,7 @@ from service.estimating.accuracy.report import (
     without_each_family,
 )
 from service.estimating.fitting import Expectation, fitted
-from service.estimating.predictions import Anchor, TrainingCase, predict_training
+from service.estimating.predictions import Anchor, TrainingCase, anchored_spread, predict_training
 from service.formulas.flops import accelerator_hours, six_n_d
 from service.formulas.training_efficiency import CONSTANTS, TrainingEfficiency
 from service.formulas.utilisation import Shape, shape_of, usual_shape
@@ -163,8 +163,10 @@ def _outcome(run: Run, crossed: float) -> Outcome:
     light = float(accelerator_hours(flops=flops, peak_flops=peak, utilisation=1))
     methods = {PREDICTED: made.central, LEFT_OUT: crossed, NAIVE: light / NAIVE_UTILISATION, SPEED_OF_LIGHT: light}
     reported = positive(run.row, "mfu_reported")
+    spreads = {}
     if reported is not None:
         anchor = Anchor(case=run.case, utilisation=reported)
+        spreads[ANCHORED] = anchored_spread(run.case)
         methods[ANCHORED] = predict_training(run.case, anchors=(anchor,)).accelerator_hours.central
     return Outcome(
         name=_name(run.row),
@@ -175,6 +177,7 @@ def _outcome(run: Run, crossed: float) -> Outcome:
         by_method=methods,
         low=made.low,
         high=made.high,
+        spreads=spreads,
         reasons=tuple(_reasons(run)),
     )
 

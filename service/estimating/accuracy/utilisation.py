@@ -12,13 +12,15 @@ import numpy as np
 from service.estimating.accuracy.hardware import number_format, part, training_hardware
 from service.estimating.accuracy.report import (
     ANCHORED,
+    ANCHORED_BY_ONE,
+    ANCHORS,
     LEFT_OUT,
     PREDICTED,
     NotPredicted,
     Outcome,
     Row,
     ValidationReport,
-    anchored,
+    others_of,
     positive,
     report,
     seen,
@@ -26,7 +28,14 @@ from service.estimating.accuracy.report import (
 )
 from service.estimating.accuracy.training import NAIVE_UTILISATION, RUN_CONSTANTS, family, shape_of_row
 from service.estimating.fitting import Expectation, fitted
-from service.estimating.predictions import TrainingCase, benchmark_spread, benchmark_utilisation
+from service.estimating.predictions import (
+    Anchor,
+    TrainingCase,
+    anchored_spread,
+    benchmark_spread,
+    benchmark_utilisation,
+    calibration,
+)
 from service.formulas.training_efficiency import CONSTANTS, TrainingEfficiency
 from service.formulas.utilisation import interval
 
@@ -69,8 +78,8 @@ def validate_utilisation(rows: Sequence[Row]) -> ValidationReport:
         predict=lambda index, constants: benchmark_utilisation(found[index].case, efficiency=constants),
     )
     made = [benchmark_utilisation(one.case) for one in found]
-    corrected = anchored([one.setup for one in found], [one.measured for one in found], made)
-    outcomes = [_outcome(*each) for each in zip(found, made, crossed, corrected, strict=True)]
+    others = [[found[one] for one in near] for near in others_of([one.setup for one in found])]
+    outcomes = [_outcome(*each) for each in zip(found, made, crossed, others, strict=True)]
     values = _refitted(found)
     told = ", ".join(f"{one.name} {getattr(values, one.name):.3g}" for one in BENCHMARK_CONSTANTS)
     return report("mfu", outcomes, left, notes=(f"fitted to this table alone the constants are {told}",))
@@ -147,11 +156,14 @@ def _measured(row: Row, peak_flops: float) -> float | None:
     return reached or None
 
 
-def _outcome(one: Benchmark, made: float, crossed: float, corrected: float | None) -> Outcome:
+def _outcome(one: Benchmark, made: float, crossed: float, others: Sequence[Benchmark]) -> Outcome:
     band = interval(made, spread=benchmark_spread(one.case))
     methods = {PREDICTED: made, LEFT_OUT: crossed, NAIVE: NAIVE_UTILISATION, SPEED_OF_LIGHT: 1.0}
-    if corrected is not None:
-        methods[ANCHORED] = corrected
+    spreads = {}
+    for name, most in ((ANCHORED_BY_ONE, 1), (ANCHORED, ANCHORS)) if others else ():
+        anchors = [Anchor(case=other.case, utilisation=other.measured) for other in others[:most]]
+        methods[name] = made * calibration(anchors)
+        spreads[name] = anchored_spread(one.case)
     return Outcome(
         name=_name(one.row),
         family=family(one.row),
@@ -161,6 +173,7 @@ def _outcome(one: Benchmark, made: float, crossed: float, corrected: float | Non
         by_method=methods,
         low=float(band.low),
         high=float(band.high),
+        spreads=spreads,
         reasons=tuple(_reasons(one)),
     )
 

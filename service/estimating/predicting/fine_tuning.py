@@ -11,7 +11,7 @@ from service.domain.prediction import MemoryFit, PredictedFigure, Prediction, Pr
 from service.domain.prediction_spec import FineTuningSpec, InferenceSpec
 from service.errors import FieldProblem, Invalid
 from service.estimating.predicting.inference import predict_inference_of
-from service.estimating.predicting.memory import Use, by_component, laid_out, training_fit
+from service.estimating.predicting.memory import Use, by_component, laid_out, said, training_fit
 from service.estimating.predicting.parts import (
     Device,
     Subject,
@@ -27,7 +27,16 @@ from service.estimating.predicting.parts import (
     training_constants,
 )
 from service.estimating.predicting.training import anchors_of
-from service.estimating.predictions import Anchor, TrainingCase, benchmark_utilisation, measured_utilisation
+from service.estimating.predictions import (
+    Anchor,
+    TrainingCase,
+    anchored_spread,
+    benchmark_utilisation,
+    calibration_said,
+    measured_utilisation,
+    run_factor_step,
+    utilisation_band,
+)
 from service.formulas.flops import accelerator_hours
 from service.formulas.memory import NF4_BYTES, Parallelism, Recompute, training_memory
 from service.formulas.numbers import Number
@@ -93,7 +102,7 @@ def predict_fine_tuning_of(spec: FineTuningSpec) -> Prediction:
         accelerators=spec.accelerators,
         sequence=spec.sequence,
     )
-    fit = _fit(found.llm, on, spec, layout)
+    fit, told = _fit(found.llm, on, spec, layout)
     reached, steps = _utilisation(spec, case, work)
     light = float(accelerator_hours(flops=work.flops, peak_flops=hardware.peak_flops, utilisation=1))
     learning = Interval(low=light / reached.high, central=light / reached.central, high=light / reached.low)
@@ -109,7 +118,7 @@ def predict_fine_tuning_of(spec: FineTuningSpec) -> Prediction:
             *training_constants(hardware.generation),
         ),
         memory=fit,
-        warnings=tuple(_warnings(spec, on)),
+        warnings=tuple(_warnings(spec, on, told)),
     )
 
 
@@ -203,14 +212,14 @@ def _utilisation(spec: FineTuningSpec, case: TrainingCase, work: Work) -> tuple[
     whole = (
         TrainingEfficiency().reported if ratios else float(run_factor(accelerators=spec.accelerators, experts=experts))
     )
-    spread = Spreads().anchored if ratios else Spreads().run
-    band = interval(min(benchmark * measured * whole, 1.0), spread=spread)
+    spread = anchored_spread(case) if ratios else Spreads().run
+    lost = run_factor_step(whole, anchored=bool(ratios))
     steps = (
         step("benchmark utilisation", benchmark, "1", "utilisation.benchmark"),
-        step("calibration", measured, "1", None, f"measured over predicted, {len(ratios)} anchors"),
-        step("run factor", whole, "1", "utilisation.run_factor", "a whole run over a benchmark"),
+        step("calibration", measured, "1", None, calibration_said(len(ratios))),
+        step(lost.name, lost.value, "1", None if ratios else "utilisation.run_factor", lost.because),
     )
-    return Interval(low=float(band.low), central=float(band.central), high=float(band.high)), steps
+    return utilisation_band(benchmark * measured * whole, spread=spread), steps
 
 
 def _ratio(anchor: Anchor, case: TrainingCase, work: Work) -> float:
@@ -227,23 +236,25 @@ def _full_over_this(case: TrainingCase, work: Work) -> float:
     return float(full) * work.tokens / work.flops
 
 
-def _fit(llm: LanguageModel, on: Device, spec: FineTuningSpec, layout: Parallelism | None) -> MemoryFit:
-    """Memory by component. Raises Invalid where it cannot fit, naming what would."""
+def _fit(
+    llm: LanguageModel, on: Device, spec: FineTuningSpec, layout: Parallelism | None
+) -> tuple[MemoryFit, str | None]:
+    """Memory by component, and what was assumed for it. Raises Invalid where it cannot fit, naming what would."""
     adapted = spec.method in ADAPTED
     use = _adapter_use(llm, spec) if adapted else _full_use(llm, spec)
     formula_id = "post_training.adapter_memory" if adapted else "memory.training"
     sharded = Parallelism(data=spec.accelerators, zero=3)
     laid = [layout] if layout else [Parallelism(data=spec.accelerators), sharded]
     recompute = Recompute(spec.recompute)
-    fits = [training_fit(on, use, one, recompute, formula_id) for one in laid]
-    fit = next((one for one in fits if one.fits), fits[-1])
+    fits = [(training_fit(on, use, one, recompute, formula_id), one) for one in laid]
+    fit, chosen = next(((fit, one) for fit, one in fits if fit.fits), fits[-1])
     if not fit.fits:
         takes = (
             f"{spec.method} takes {fit.total / 1e9:.0f} GB of {fit.memory / 1e9:.0f} GB on each of {spec.accelerators}"
         )
         smaller = "" if adapted else "; lora or qlora take less"
         raise Invalid.field("layout" if layout else "accelerators", f"{takes}; {fit.advice}{smaller}")
-    return fit
+    return fit, None if layout else f"layout is not given: {said(chosen, recompute)} is one that fits"
 
 
 def _full_use(llm: LanguageModel, spec: FineTuningSpec) -> Use:
@@ -299,8 +310,10 @@ def _figures(spec: FineTuningSpec, learning: Interval, rollouts: float, reached:
     return [*figures, figure("overhead, once", "GPU-Hours", overhead), figure("utilisation", "1", reached)]
 
 
-def _warnings(spec: FineTuningSpec, on: Device) -> list[str]:
+def _warnings(spec: FineTuningSpec, on: Device, told: str | None) -> list[str]:
     warnings = list(on.warnings)
+    if told:
+        warnings.append(told)
     if spec.attempts == 1:
         warnings.append("one attempt is counted; 3 to 10 are usual, and matter more than any detail of the hours")
     if spec.method == "qlora":

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, exp, fsum, log
 from typing import Final
 
 from service.domain.prediction import MemoryFit, PredictedFigure, Prediction, PredictionStep, ServingPoint, UsedFact
-from service.domain.prediction_spec import InferenceSpec, MemorySpec, ServingAnchor
+from service.domain.prediction_spec import InferenceSpec
 from service.errors import FieldProblem, Invalid
-from service.estimating.accuracy.serving import SPREAD
+from service.estimating.predicting.anchoring import Anchoring, anchoring
 from service.estimating.predicting.fleets import fleet_figures, fleet_steps
 from service.estimating.predicting.memory import serving_fit
 from service.estimating.predicting.parts import (
@@ -23,8 +22,9 @@ from service.estimating.predicting.parts import (
     subject,
 )
 from service.estimating.predicting.replicas import fewest, held, lower_precision_told, replica_of
+from service.estimating.serving_calibration import SPREAD, Load, seconds_of
 from service.formulas.architecture import kv_cache_bytes
-from service.formulas.serving import Efficiency, Replica, decode_seconds, prefill_seconds, seconds_per_output_token
+from service.formulas.serving import Efficiency, Replica, decode_seconds, prefill_seconds
 from service.formulas.serving_economics import (
     batch_within,
     cached_accelerator_hours,
@@ -33,7 +33,6 @@ from service.formulas.serving_economics import (
     seconds_per_request,
     seconds_to_first_token,
 )
-from service.formulas.training_efficiency import Spreads
 from service.formulas.utilisation import Interval, interval
 
 MS: Final = 1000
@@ -44,12 +43,12 @@ NO_QUEUE: Final = "the time to the first token is a lower bound: a queue is not 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A copy at work: what was asked of it, and how far measurements moved the prediction."""
+    """A copy at work: what was asked of it, and what measurements say of it."""
 
     spec: InferenceSpec
     replica: Replica
-    slower: float
-    """Measured over predicted time; 1 without a measurement."""
+    """With its constants as measured, where anything was."""
+    anchoring: Anchoring | None
 
     @property
     def prompt(self) -> float:
@@ -58,28 +57,39 @@ class Served:
 
     def per_token(self, batch: float) -> float:
         """Time per output token [s]."""
-        time = seconds_per_output_token(
-            self.replica, batch=batch, input_tokens=self.spec.input_tokens, output_tokens=self.spec.output_tokens
+        return float(seconds_of(self.replica, [self.load(batch)])[0])
+
+    def load(self, batch: float) -> Load:
+        """What is asked of it at once."""
+        spec = self.spec
+        return Load(
+            batch=batch,
+            input_tokens=spec.input_tokens,
+            output_tokens=spec.output_tokens,
+            cached_tokens=spec.cached_tokens,
         )
-        return float(time) * self.slower
+
+    def spread(self, batch: float) -> float:
+        """Standard deviation of the logarithm of measured over predicted time."""
+        return self.anchoring.spread(self.load(batch)) if self.anchoring else SPREAD
 
     def first_token(self, batch: float) -> float:
         """Least time to the first token [s]."""
         asked = {"input_tokens": self.spec.input_tokens, "cached_tokens": self.spec.cached_tokens}
-        return float(seconds_to_first_token(self.replica, batch=batch, **asked)) * self.slower
+        return float(seconds_to_first_token(self.replica, batch=batch, **asked))
 
     def occupation(self, batch: float) -> float:
         """How long a request occupies the copy [s]."""
         asked = {"input_tokens": self.spec.input_tokens, "cached_tokens": self.spec.cached_tokens}
         time = seconds_per_request(self.replica, batch=batch, output_tokens=self.spec.output_tokens, **asked)
-        return float(time) * self.slower
+        return float(time)
 
     def written(self, batch: float) -> float:
         """Accelerator-hours per million output tokens."""
         hours = output_accelerator_hours(
             self.replica, batch=batch, input_tokens=self.prompt, output_tokens=self.spec.output_tokens
         )
-        return float(hours) * self.slower
+        return float(hours)
 
 
 def predict_inference_of(spec: InferenceSpec) -> Prediction:
@@ -90,7 +100,8 @@ def predict_inference_of(spec: InferenceSpec) -> Prediction:
     many = spec.accelerators or fewest(found.llm, on, spec.precision, spec.kv_precision, context=context)
     replica = replica_of(found.llm, on, many, spec.precision, spec.kv_precision)
     most = held(replica, on, context=context, precision=spec.precision)
-    one = Served(spec, replica, _slower(spec, replica))
+    found_of = anchoring(spec, replica)
+    one = Served(spec, found_of.replica if found_of else replica, found_of)
     allowed = _allowed(one, most)
     batch = _batch(spec, most, allowed)
     return Prediction(
@@ -130,33 +141,12 @@ def _check(spec: InferenceSpec) -> None:
         )
 
 
-def _slower(spec: InferenceSpec, replica: Replica) -> float:
-    """Measured over predicted time, the geometric mean over anchors. Raises Invalid naming the one that cannot be."""
-    ratios = [_ratio(number, one, spec, replica) for number, one in enumerate(spec.anchors)]
-    return exp(fsum(map(log, ratios)) / len(ratios)) if ratios else 1.0
-
-
-def _ratio(number: int, anchor: ServingAnchor, spec: InferenceSpec, replica: Replica) -> float:
-    where = f"anchors.{number}"
-    if (anchor.tokens_per_second is None) == (anchor.time_per_output_token_ms is None):
-        raise Invalid.field(where, "give exactly one of tokens_per_second, time_per_output_token_ms")
-    given = {name: getattr(anchor, name) for name in ("tokens_per_second", "time_per_output_token_ms", "concurrency")}
-    require_positive({f"{where}.{name}": value for name, value in given.items()})
-    inputs, outputs = anchor.input_tokens or spec.input_tokens, anchor.output_tokens or spec.output_tokens
-    require_positive({f"{where}.input_tokens": inputs, f"{where}.output_tokens": outputs})
-    predicted = seconds_per_output_token(replica, batch=anchor.concurrency, input_tokens=inputs, output_tokens=outputs)
-    if anchor.time_per_output_token_ms is not None:
-        return anchor.time_per_output_token_ms / MS / float(predicted)
-    fleet_speed = (anchor.tokens_per_second or 0) * float(replica.accelerators)
-    return float(anchor.concurrency / fleet_speed / predicted)
-
-
 def _allowed(one: Served, most: int) -> int:
     """The largest batch within memory and the limits on latency. Raises Invalid where not even one request is."""
     spec, allowed = one.spec, most
     if spec.time_per_output_token_ms is not None:
-        limit = spec.time_per_output_token_ms / MS / one.slower
-        asked = {"input_tokens": spec.input_tokens, "output_tokens": spec.output_tokens}
+        limit = spec.time_per_output_token_ms / MS
+        asked = {name: getattr(spec, name) for name in ("input_tokens", "output_tokens", "cached_tokens")}
         allowed = int(batch_within(one.replica, most=most, seconds_per_token=limit, **asked))
         if allowed < 1:
             raise Invalid.field("time_per_output_token_ms", _too_fast(spec.time_per_output_token_ms, one.per_token(1)))
@@ -189,31 +179,20 @@ def _batch(spec: InferenceSpec, most: int, allowed: int) -> int:
 
 def _memory(one: Served, on: Device, batch: int, context: float) -> MemoryFit:
     """Weights and caches, every sequence at its mean length."""
-    asked = MemorySpec(
-        use="serving",
-        accelerator=one.spec.accelerator,
-        sequence=ceil(context),
-        accelerators=int(one.replica.accelerators),
-        precision=one.spec.precision,
-        kv_precision=one.spec.kv_precision,
-        concurrency=batch,
+    return serving_fit(
+        one.replica, on, sequence=context, concurrency=batch, kept=(one.spec.precision, one.spec.kv_precision)
     )
-    return serving_fit(one.replica.llm, on, asked)
-
-
-def _spread(spec: InferenceSpec) -> float:
-    return Spreads().anchored if spec.anchors else SPREAD
 
 
 def _figures(one: Served, batch: int) -> list[PredictedFigure]:
-    spread, many = _spread(one.spec), float(one.replica.accelerators)
+    spread, many = one.spread(batch), float(one.replica.accelerators)
 
     def band(value: float) -> Interval:
         return interval(value, spread=spread)
 
     speed = batch / one.per_token(batch)
-    read = float(input_accelerator_hours(one.replica, input_tokens=one.spec.input_tokens)) * one.slower
-    restored = float(cached_accelerator_hours(one.replica)) * one.slower
+    read = float(input_accelerator_hours(one.replica, input_tokens=one.spec.input_tokens))
+    restored = float(cached_accelerator_hours(one.replica))
     occupied = band(one.occupation(batch))
     figures = [
         figure("output tokens per second and accelerator", "Tokens/s", band(speed / many)),
@@ -235,7 +214,6 @@ def _steps(one: Served, batch: int, most: int, allowed: int) -> list[PredictionS
     context = one.prompt + spec.output_tokens / 2
     cache = kv_cache_bytes(replica.llm, tokens=context, bytes_per_element=replica.kv_bytes)
     given = "as given" if spec.accelerators else "as few as hold a copy and one sequence"
-    measured = f"measured over predicted time, {len(spec.anchors)} anchors"
     steps = [
         step("accelerators of a replica", replica.accelerators, "GPUs", None, given),
         step("cache of a sequence", cache, "bytes", "architecture.kv_cache_bytes", "at its mean context"),
@@ -246,10 +224,11 @@ def _steps(one: Served, batch: int, most: int, allowed: int) -> list[PredictionS
         ),
         step("prefill", prefill_seconds(replica, tokens=spec.input_tokens), "s", "serving.prefill_seconds"),
         step("decode step", decode_seconds(replica, batch=batch, context=context), "s", "serving.decode_seconds"),
-        step("calibration", one.slower, "1", None, measured),
         step("time per output token", one.per_token(batch), "s", "serving.seconds_per_output_token"),
         step("occupation by a request", one.occupation(batch), "s", "serving.seconds_per_request"),
     ]
+    if one.anchoring is not None:
+        steps = [*one.anchoring.steps, *steps]
     if spec.traffic is not None:
         steps += fleet_steps(spec.traffic, one.occupation(batch))
     return steps

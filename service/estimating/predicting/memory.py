@@ -1,6 +1,7 @@
 """Whether it fits: training under a layout, adapters, or a copy that serves; and what would fit where it does not."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from service.domain.language_model import LanguageModel
@@ -17,11 +18,12 @@ from service.estimating.predicting.parts import (
     step,
     subject,
 )
-from service.estimating.predicting.replicas import FORMATS, cache_format, replica_of
+from service.estimating.predicting.replicas import COUNTS, FORMATS, cache_format, replica_of
 from service.formulas.architecture import kv_cache_bytes, parameters
 from service.formulas.catalog import formula
 from service.formulas.memory import MemoryUse, Parallelism, Recompute, share_of_memory, training_memory
 from service.formulas.numbers import Number
+from service.formulas.serving import Replica, largest_batch
 
 RESERVED: Final = 3e9
 """Runtime, communication buffers, fragmentation [bytes]; the default of `memory.share`."""
@@ -47,7 +49,9 @@ def predict_memory_of(spec: MemorySpec) -> Prediction:
         }
     )
     if spec.use == "serving":
-        fit = serving_fit(found.llm, on, spec)
+        replica = replica_of(found.llm, on, spec.accelerators, spec.precision, spec.kv_precision)
+        kept = (spec.precision, spec.kv_precision)
+        fit = serving_fit(replica, on, sequence=spec.sequence, concurrency=spec.concurrency, kept=kept)
     else:
         layout = layout_of(spec.layout) if spec.layout else Parallelism()
         fit = training_fit(
@@ -143,28 +147,37 @@ def training_fit(
     return _fit(on, use(layout, recompute), formula_id, advice=_nearest(on, use, layout, recompute))
 
 
-def serving_fit(llm: LanguageModel, on: Device, spec: MemorySpec) -> MemoryFit:
-    """Whether a copy fits beside the caches of so many sequences, on each of its accelerators."""
-    one = replica_of(llm, on, spec.accelerators, spec.precision, spec.kv_precision)
-    weights = parameters(llm).total * one.weight_bytes / spec.accelerators
-    sharers = 1 if llm.latent_attention else min(spec.accelerators, llm.kv_heads)
-    of_one = kv_cache_bytes(llm, tokens=spec.sequence, bytes_per_element=one.kv_bytes) / sharers
-    room = USABLE * on.part.memory - weights - RESERVED
-    most = max(int(room // of_one), 0)
-    kept = cache_format(spec.precision, spec.kv_precision)
-    advice = f"at most {most} sequences of {spec.sequence} tokens fit with a cache in {kept}"
-    if most == 0:
-        needed = next((n for n in (2, 4, 8, 16) if _holds(llm, on, n, one.weight_bytes)), None)
-        smaller = [name for name, size in FORMATS.items() if _holds(llm, on, spec.accelerators, size)]
-        choices = [f"{needed} accelerators"] if needed else []
-        choices += [f"weights in {smaller[0]}"] if smaller else []
-        advice = f"{' or '.join(choices) or 'another accelerator'} would hold the weights"
-    components = {"weights": weights, "cache": of_one * spec.concurrency}
+def serving_fit(
+    one: Replica, on: Device, *, sequence: float, concurrency: int, kept: tuple[str, str | None]
+) -> MemoryFit:
+    """Whether a copy fits beside the caches of so many sequences, on each of its accelerators.
+
+    `kept` are the formats of weights and cache, for the advice; None for the cache that follows from the weights.
+    """
+    llm, accelerators = one.llm, float(one.accelerators)
+    sharers = 1 if llm.latent_attention else min(accelerators, llm.kv_heads)
+    of_one = kv_cache_bytes(llm, tokens=sequence, bytes_per_element=one.kv_bytes) / sharers
+    components = {"weights": parameters(llm).total * one.weight_bytes / accelerators, "cache": of_one * concurrency}
+    advice = _fewer(one, on, sequence, cache_format(*kept))
     return _fit(on, components, "serving.largest_batch", advice=advice, memory=USABLE * on.part.memory)
 
 
-def _holds(llm: LanguageModel, on: Device, accelerators: int, weight_bytes: float) -> bool:
-    return parameters(llm).total * weight_bytes / accelerators + RESERVED < USABLE * on.part.memory
+def _fewer(one: Replica, on: Device, sequence: float, cached: str) -> str:
+    """What would fit: fewer sequences, or where not even one does, more accelerators or a smaller format."""
+    most = largest_batch(one, memory=on.part.memory, context=sequence)
+    if most >= 1:
+        return f"at most {most:g} sequences of {sequence:g} tokens fit with a cache in {cached}"
+    needed = next((n for n in COUNTS if _holds(replace(one, accelerators=n), on, sequence)), None)
+    smaller = next(
+        (name for name, size in FORMATS.items() if _holds(replace(one, weight_bytes=size), on, sequence)), None
+    )
+    choices = [f"{needed} accelerators"] if needed else []
+    choices += [f"weights in {smaller}"] if smaller else []
+    return f"{' or '.join(choices) or 'another accelerator, or shorter sequences,'} would hold one sequence"
+
+
+def _holds(one: Replica, on: Device, sequence: float) -> bool:
+    return bool(largest_batch(one, memory=on.part.memory, context=sequence) >= 1)
 
 
 def _fit(

@@ -57,7 +57,7 @@ class Device:
                 source=figures[name].source,
                 read_on=figures[name].read_on,
             )
-            for name in names
+            for name in dict.fromkeys(names)
             if name in figures
         ]
         if cited is None:
@@ -156,7 +156,7 @@ def require_positive(values: Mapping[str, float | None]) -> None:
 def require_within(values: Mapping[str, tuple[float | None, float, float]]) -> None:
     """Raise Invalid naming every value that is outside its limits."""
     refuse(
-        FieldProblem(name, f"must be {low:g} to {high:g}, not {value:g}; the nearest is {min(max(value, low), high):g}")
+        FieldProblem(name, f"must be {low:g} to {high:g}, not {value:g}; the nearest is {min(max(low, value), high):g}")
         for name, (value, low, high) in values.items()
         if value is not None and not low <= value <= high
     )

@@ -24,6 +24,7 @@ from service.estimating.predicting.parts import (
     training_constants,
 )
 from service.estimating.predictions import (
+    RUN_FACTOR,
     USUAL_SEQUENCE,
     Anchor,
     PowerDraw,
@@ -41,7 +42,7 @@ FORMULAS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "FLOPs": "utilisation.counted_flops_per_token",
         "benchmark utilisation": "utilisation.benchmark",
-        "run factor": "utilisation.run_factor",
+        RUN_FACTOR: "utilisation.run_factor",
     }
 )
 """Which formula gives each step; the others are given, assumed or measured."""
