@@ -116,7 +116,7 @@ class Settings:
         return stated.lower() == "true" if stated else by_default
 
     def _unknown(self) -> list[FieldProblem]:
-        known = {PREFIX + setting.name for setting in SETTINGS} | {PREFIX + "RECORDED"}
+        known = {PREFIX + setting.name for setting in SETTINGS} | {PREFIX + "RECORDED", PREFIX + "TRUTH"}
         return [
             FieldProblem(name, "is not a setting; see: costplan settings")
             for name in self.environment
