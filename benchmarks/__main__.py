@@ -26,7 +26,7 @@ from pricing_sources.units import Unit
 from service.clock import now
 from service.domain.as_of import AsOf
 from service.domain.scenario import PriceInput, Scenario, TrainingPart
-from service.store import log, prices, schema
+from service.store import log, migrating, prices
 from service.store.log import Attempt
 from service.store.staging import bulk_insert
 from service.store.store import Store
@@ -98,7 +98,7 @@ def _peak_megabytes() -> float:
 def report(engine: str, url: str) -> None:
     """One engine's figures."""
     store = Store.open(url, now)
-    schema.upgrade(store)
+    migrating.upgrade(store)
     rows = SERIES * VERSIONS
     took = timed(lambda: seal(store, 0))
     floor = raw_insert(store, rows)

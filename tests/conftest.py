@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from service.store import schema
+from service.store import migrating
 from service.store.store import Store
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -22,6 +22,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))  # noq
 def pytest_make_parametrize_id(val: object) -> str | None:
     """Compressed bytes carry the second they were made in: as a name they would differ between workers."""
     return f"{len(val)}_bytes" if isinstance(val, bytes) else None
+
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # noqa: TID251  the commands tests start run compiled, as they do elsewhere
 
 
 def day(text: str) -> datetime:
@@ -130,7 +133,7 @@ def store(request: pytest.FixtureRequest, clock: Callable[[], datetime]) -> Iter
 
 def _migrate(url: str) -> None:
     opened = Store.open(url, TickingClock(day("2026-01-01")))
-    schema.upgrade(opened)
+    migrating.upgrade(opened)
     opened.close()
 
 

@@ -4,34 +4,50 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.metadata import version as version_of
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
+from typer.main import get_group
 from typing_extensions import override
 
-from service.cli import (
-    accelerators,
-    bands,
-    budgets,
-    estimates,
-    events,
-    feeds,
-    formulas,
-    gate,
-    history,
-    ledger,
-    planning,
-    predictions,
-    prices,
-    rate_cards,
-    serving,
-    validation,
-)
 from service.cli.output import BAD_INPUT, EXIT_CODES, UNEXPECTED, AsJson, complain, fail, say, show
 from service.cli.secrets import without_secrets
 from service.errors import ServiceError
+
+COMMANDS: Final = {
+    "prices": ("prices:app", "Look prices up, now and then."),
+    "estimate": ("estimating:app", "Price a scenario, keep and find the answer."),
+    "plan": ("planning:app", "What to commit to, when to start, whether to buy or to rent."),
+    "accelerators": ("accelerators:app", "Hardware, and the labels feeds use for it."),
+    "rate-card": ("rate_cards:app", "Your own prices, laid over the public ones."),
+    "budget": ("budgets:app", "Limits, how they stand, what was charged."),
+    "scenario": ("estimating:scenarios", "Keep scenarios without pricing them."),
+    "formulas": ("formulas:app", "The equations, and trying them."),
+    "refreshes": ("ledger:refreshes", "What was checked, when, and how it ended."),
+    "quarantine": ("ledger:quarantine", "Rows that could not be believed."),
+    "documents": ("ledger:documents", "The raw documents prices were read from."),
+    "predict": ("predictions:app", "Predict training, serving, tuning, memory."),
+    "validate": ("validation:app", "Hold the predictions against published facts."),
+    "db": ("serving:database", "The database's schema."),
+    "check": ("gate:check", "Stop a change that costs too much, or prices too old to say."),
+    "events": ("events:events", "What happened, the last first."),
+    "serve": ("serving:serve", "Serve the API and the pages, and refresh what is due."),
+    "scheduler": ("serving:scheduler", "Refresh the feeds on schedule, in a process of its own."),
+    "settings": ("serving:settings", "Every setting, its default and the value in force."),
+    "refresh": ("feeds:refresh", "Ask feeds now and append what is new."),
+    "import": ("feeds:import_files", "Read saved documents as a refresh would."),
+    "backfill": ("feeds:backfill", "Read a feed's past, piece by piece."),
+    "reparse": ("feeds:reparse", "Read stored documents again with today's parsers."),
+    "sources": ("feeds:sources", "How every feed stands: fresh, stale or never read."),
+}
+"""Where each command lives, and what the list of commands says of it. A module is imported when its command is run."""
+
+
+def _unloaded() -> None:
+    """Stands for a command in the list of commands until it is asked for."""
 
 
 class Commands(TyperGroup):
@@ -63,6 +79,13 @@ class Commands(TyperGroup):
         sys.exit(code if isinstance(code, int) else 0)
 
     @override
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Import the command that was asked for, and no other: most of a short command's time was spent on imports."""
+        if args[0] in COMMANDS:
+            self.commands[args[0]] = _loaded(args[0])
+        return super().resolve_command(ctx, args)
+
+    @override
     def invoke(self, ctx: Any) -> Any:
         """Run the command; a reader that has seen enough of it is no error."""
         try:
@@ -83,40 +106,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-estimates.app.command("rerun")(history.rerun)
-estimates.app.command("why")(history.why)
-estimates.app.command("compare")(history.compare)
-estimates.app.command("band")(bands.band)
-estimates.app.command("difference")(bands.difference)
-estimates.scenarios.command("history")(history.over_time)
-estimates.scenarios.command("why")(history.why_then)
-for name, group, words in (
-    ("prices", prices.app, "Look prices up, now and then."),
-    ("estimate", estimates.app, "Price a scenario, keep and find the answer."),
-    ("plan", planning.app, "What to commit to, when to start, whether to buy or to rent."),
-    ("accelerators", accelerators.app, "Hardware, and the labels feeds use for it."),
-    ("rate-card", rate_cards.app, "Your own prices, laid over the public ones."),
-    ("budget", budgets.app, "Limits, how they stand, what was charged."),
-    ("scenario", estimates.scenarios, "Keep scenarios without pricing them."),
-    ("formulas", formulas.app, "The equations, and trying them."),
-    ("refreshes", ledger.refreshes, "What was checked, when, and how it ended."),
-    ("quarantine", ledger.quarantine, "Rows that could not be believed."),
-    ("documents", ledger.documents, "The raw documents prices were read from."),
-    ("predict", predictions.app, "Predict training, serving, tuning, memory."),
-    ("validate", validation.app, "Hold the predictions against published facts."),
-    ("db", serving.database, "The database's schema."),
-):
-    app.add_typer(group, name=name, help=words, no_args_is_help=True)
-app.command("check")(gate.check)
-app.command("events")(events.events)
-app.command("serve")(serving.serve)
-app.command("scheduler")(serving.scheduler)
-app.command("settings")(serving.settings)
-app.command("refresh")(feeds.refresh)
-app.command("import")(feeds.import_files)
-app.command("backfill")(feeds.backfill)
-app.command("reparse")(feeds.reparse)
-app.command("sources")(feeds.sources)
+for _name, (_, _words) in COMMANDS.items():
+    app.command(_name, help=_words)(_unloaded)
 
 
 @app.callback()
@@ -140,6 +131,19 @@ def version(*, as_json: AsJson = False) -> None:
 def run() -> None:
     """Run the command line."""
     app()
+
+
+def _loaded(name: str) -> Any:
+    """The command called `name`, from the module it lives in."""
+    place, words = COMMANDS[name]
+    module, _, member = place.partition(":")
+    found = getattr(import_module(f"service.cli.{module}"), member)
+    holder = typer.Typer()
+    if isinstance(found, typer.Typer):
+        holder.add_typer(found, name=name, help=words, no_args_is_help=True)
+    else:
+        holder.command(name)(found)
+    return get_group(holder).commands[name]
 
 
 def _misused(error: typer.TyperException, *, as_json: bool) -> int:

@@ -16,7 +16,7 @@ from service.errors import Conflict, Unavailable
 from service.scheduling.clockwork import run_forever
 from service.scheduling.feeds import sources
 from service.settings import PER_SOURCE, PREFIX, SETTINGS, Setting, Settings
-from service.store import jobs, schema
+from service.store import jobs, migrating, schema
 
 ALIVE: Final = timedelta(minutes=2)
 """A scheduler ticks every half minute."""
@@ -83,7 +83,7 @@ def settings(*, as_json: AsJson = False) -> None:
 def upgrade(*, as_json: AsJson = False) -> None:
     """Bring the database to the schema this version needs."""
     with session(any_schema=True) as opened:
-        before, after = schema.upgrade(opened.store)
+        before, after = migrating.upgrade(opened.store)
         if as_json:
             show({"database": opened.store.where, "before": before, "after": after})
         elif before == after:

@@ -1,78 +1,64 @@
-"""Bringing a database to the revision this code needs, and refusing one that is not there."""
+"""Which revision a database is at and which one this code needs.
 
+Every command asks, so it is answered without Alembic, whose import takes longer than most commands.
+"""
+
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
 from service.errors import SchemaOutdated
 from service.store.store import Store
 
 _BESIDE: Final = Path(__file__).parent / "alembic"
 """Where a wheel carries the migrations; in a checkout they stand at the top level."""
-
-
-def upgrade(store: Store) -> tuple[str | None, str]:
-    """Migrate to the newest revision; returns the revisions before and after.
-
-    Run by two replicas at once, the second waits and then finds nothing to do.
-    """
-    return store.write(_upgrade)
+_REVISION: Final = re.compile(r'^revision = "(\w+)"\ndown_revision = (?:"(\w+)"|None)$', re.MULTILINE)
 
 
 def require_current(store: Store) -> None:
     """Raise SchemaOutdated, saying which command to run, unless the database is at our revision."""
-    current, wanted = store.read(_current), head()
-    if current == wanted:
+    found, wanted = store.read(current), head()
+    if found == wanted:
         return
-    if current is None:
+    if found is None:
         raise SchemaOutdated(f"{store.where} has no schema yet; run: costplan db upgrade")
-    if current in _revisions():
+    if found in {revision for revision, _ in _revisions()}:
         raise SchemaOutdated(
-            f"{store.where} is at revision {current}, this version needs {wanted}; run: costplan db upgrade"
+            f"{store.where} is at revision {found}, this version needs {wanted}; run: costplan db upgrade"
         )
     raise SchemaOutdated(
-        f"{store.where} is at revision {current}, which this version does not know; "
+        f"{store.where} is at revision {found}, which this version does not know; "
         "it was written by a newer version: update llm-cost-planner"
     )
 
 
-def head() -> str:
-    """The newest revision this code knows."""
-    revision = ScriptDirectory.from_config(config()).get_current_head()
-    if revision is None:
-        raise SchemaOutdated("this installation carries no migrations; reinstall llm-cost-planner")
-    return revision
-
-
-def config() -> Config:
-    """Alembic's configuration, pointing at our migrations wherever we are installed."""
-    folder = _BESIDE if _BESIDE.is_dir() else Path(__file__).parents[2] / "alembic"
-    settings = Config()
-    settings.set_main_option("script_location", str(folder).replace("%", "%%"))
-    return settings
-
-
-def _upgrade(connection: Connection) -> tuple[str | None, str]:
-    if connection.dialect.name == "postgresql":
-        # Only to make a second migrator wait; nothing else relies on an advisory lock.
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7262656172)")
-    before = _current(connection)
-    settings = config()
-    settings.attributes["connection"] = connection
-    command.upgrade(settings, "head")
-    return before, head()
-
-
-def _current(connection: Connection) -> str | None:
+def current(connection: Connection) -> str | None:
+    """The revision a database is at, None before the first."""
     if not inspect(connection).has_table("alembic_version"):
         return None
-    return MigrationContext.configure(connection).get_current_revision()
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
 
 
-def _revisions() -> frozenset[str]:
-    return frozenset(script.revision for script in ScriptDirectory.from_config(config()).walk_revisions())
+def head() -> str:
+    """The newest revision this code knows. Raises SchemaOutdated if the installation carries none."""
+    revisions = dict(_revisions())
+    newest = revisions.keys() - revisions.values()
+    if len(newest) != 1:
+        raise SchemaOutdated("this installation carries no migrations, or torn ones; reinstall llm-cost-planner")
+    return newest.pop()
+
+
+def migrations() -> Path:
+    """The folder of migrations."""
+    return _BESIDE if _BESIDE.is_dir() else Path(__file__).parents[2] / "alembic"
+
+
+def _revisions() -> Iterator[tuple[str, str | None]]:
+    """Every revision with the one before it, as the migrations write them."""
+    for file in (migrations() / "versions").glob("*.py"):
+        for found in _REVISION.finditer(file.read_text(encoding="utf-8")):
+            yield found[1], found[2]

@@ -324,12 +324,12 @@ def test_a_full_disk_is_said_and_nothing_is_half_written(shell: Shell, tmp_path:
     from pricing_sources.registry import source_by_id
     from service.clock import now
     from service.errors import Unavailable
-    from service.store import refreshes, schema
+    from service.store import migrating, refreshes
     from service.store.store import Store
     from service.usecases.refresh import refresh
 
     store = Store.open(f"sqlite:///{tmp_path}/full.db", now)
-    schema.upgrade(store)
+    migrating.upgrade(store)
     pages = store.read(lambda c: c.exec_driver_sql("PRAGMA page_count").scalar())
     event.listen(store.engine, "connect", lambda c, _: c.execute(f"PRAGMA max_page_count = {pages + 4}"))
     store.close()

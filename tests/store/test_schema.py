@@ -1,17 +1,18 @@
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from service.errors import SchemaOutdated
-from service.store import schema
+from service.store import migrating, schema
 from service.store.store import Store
 from service.store.tables import metadata
 
 
 def test_the_migrations_lead_to_exactly_the_tables_the_code_describes(store: Store) -> None:
     def check(connection):
-        settings = schema.config()
+        settings = migrating.config()
         settings.attributes["connection"] = connection
         command.check(settings)
 
@@ -20,17 +21,21 @@ def test_the_migrations_lead_to_exactly_the_tables_the_code_describes(store: Sto
 
 def test_the_schema_can_be_taken_down_and_put_up_again(store: Store) -> None:
     def down(connection):
-        settings = schema.config()
+        settings = migrating.config()
         settings.attributes["connection"] = connection
         command.downgrade(settings, "base")
 
     store.write(down)
-    assert schema.upgrade(store) == (None, schema.head())
+    assert migrating.upgrade(store) == (None, schema.head())
     schema.require_current(store)
 
 
+def test_the_newest_revision_is_what_the_migrations_library_says_it_is() -> None:
+    assert schema.head() == ScriptDirectory.from_config(migrating.config()).get_current_head()
+
+
 def test_an_upgrade_run_twice_finds_nothing_to_do(store: Store) -> None:
-    assert schema.upgrade(store) == (schema.head(), schema.head())
+    assert migrating.upgrade(store) == (schema.head(), schema.head())
 
 
 def test_a_database_without_a_schema_is_refused_with_the_command_to_run(database_url: str, clock) -> None:
