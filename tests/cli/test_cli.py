@@ -2,10 +2,14 @@ import json
 import os
 import re
 import subprocess
-import sys
+from contextlib import chdir
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from typer.testing import CliRunner
+
+from service.cli.main import app
 
 DOCUMENTS = Path(__file__).parents[1] / "documents"
 SCENARIO = """
@@ -21,25 +25,17 @@ Done = subprocess.CompletedProcess[str]
 
 
 class Shell:
-    """The real command in a real process, on a database of its own."""
+    """The command, run here as a shell would run it in a folder, with a database of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("COSTPLAN_")}  # noqa: TID251
-        self.environment |= {"COSTPLAN_DATA_DIR": str(folder / "data"), "PYTHONUTF8": "1"}
+        self.environment |= {"COSTPLAN_DATA_DIR": str(folder / "data")}
 
-    def __call__(
-        self, *words: str, given: str = "", expect: int = 0, **environment: str
-    ) -> subprocess.CompletedProcess:
-        done = subprocess.run(
-            [sys.executable, "-m", "service", *words],
-            cwd=self.folder,
-            env=self.environment | environment,
-            input=given,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    def __call__(self, *words: str, given: str = "", expect: int = 0, **environment: str) -> Done:
+        with chdir(self.folder), patch.dict(os.environ, self.environment | environment, clear=True):  # noqa: TID251
+            ended = CliRunner().invoke(app, words, input=given)
+        done = Done(words, ended.exit_code, ended.stdout, ended.stderr)
         assert done.returncode == expect, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr
         return done
