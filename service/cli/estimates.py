@@ -14,8 +14,7 @@ from service.cli.prices import KnownAt, ValidAt
 from service.cli.session import moment, session
 from service.cli.terms import cite
 from service.domain.band import BandSummary, EstimateBand
-from service.domain.estimate import Estimate, LineItem
-from service.domain.price_book import Terms
+from service.domain.estimate import Estimate, LineItem, terms_of_estimates
 from service.store.estimates import StoredEstimate
 from service.usecases import estimates as usecases
 from service.usecases.bands import band_of
@@ -201,7 +200,7 @@ def _stands_on(answer: Estimate) -> None:
                 for used in answer.prices
             ],
         )
-        cite(Terms.cited(used.price.citation for used in answer.prices))
+        cite(terms_of_estimates(answer))
     for rate in answer.fx_rates:
         say(f"1 {rate.from_currency} = {text(rate.rate)} {rate.to_currency}")
     if answer.rate_card:

@@ -14,6 +14,7 @@ from service.cli.history import tell_bridge
 from service.cli.markdown import markdown_of
 from service.cli.output import OVER_BUDGET, STALE, money, say, show, text
 from service.cli.session import Session, session
+from service.cli.terms import cite
 from service.domain.gate import GateReport
 from service.domain.scenario import Scenario
 from service.errors import Invalid, NotFound
@@ -120,6 +121,7 @@ def _tell(report: GateReport) -> None:
         tell_bridge(report.bridge)
     elif report.against is not None:
         say(f"against {report.against}: there was no such scenario")
+    cite(report.terms)
     say()
     say(_sentence(report))
 

@@ -95,7 +95,8 @@ def why_then(
     if as_json:
         show(found)
     else:
-        tell_bridge(found)
+        tell_bridge(found.bridge)
+        cite(found.terms)
 
 
 def tell(found: EstimateBridge) -> None:

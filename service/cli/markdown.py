@@ -16,7 +16,8 @@ def markdown_of(report: GateReport) -> str:
     """The report in GitHub-flavoured Markdown; names in it are text, never markup."""
     blocks = [MARKER, f"### Cost of {_plain(report.name)}", _verdict(report), *_change(report), *_doubts(report)]
     known = f"Prices as of {text(report.as_of.valid_at)}, known at {text(report.as_of.known_at)}."
-    return "\n\n".join([*blocks, f"<sub>{known}</sub>"])
+    whose = "".join(f" {_plain(one.attribution)} ({_plain(one.licence)})." for one in report.terms)
+    return "\n\n".join([*blocks, f"<sub>{known}{whose}</sub>"])
 
 
 def _verdict(report: GateReport) -> str:

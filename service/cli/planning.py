@@ -11,6 +11,8 @@ from service.cli.files import text_of
 from service.cli.output import AsJson, money, say, show, table
 from service.cli.prices import KnownAt, ValidAt
 from service.cli.session import moment, session
+from service.cli.terms import cite
+from service.domain.price_book import FxRate, Price, Terms
 from service.planning.buy_or_rent import BreakEvenCurve
 from service.usecases.plan_questions import read_buy_or_rent, read_commitments, read_start
 from service.usecases.planning import (
@@ -38,6 +40,7 @@ def commitments(file: Question, *, valid_at: ValidAt = None, known_at: KnownAt =
         show(found)
     else:
         _tell_commitments(found)
+        _cite(found.prices, found.fx_rates)
 
 
 @app.command("start")
@@ -51,6 +54,7 @@ def start(file: Question, *, valid_at: ValidAt = None, known_at: KnownAt = None,
         show(found)
     else:
         _tell_start(found)
+        _cite(found.prices, found.fx_rates)
 
 
 @app.command("buy-or-rent")
@@ -65,6 +69,12 @@ def buy_or_rent(file: Question, *, valid_at: ValidAt = None, known_at: KnownAt =
         return
     for curve in filter(None, (found.utilisation, found.volume)):
         _tell_curve(curve, found.currency)
+    _cite(found.prices, found.fx_rates)
+
+
+def _cite(prices: Sequence[Price], rates: Sequence[FxRate]) -> None:
+    legs = (leg for rate in rates for leg in rate.legs)
+    cite(Terms.cited(one.citation for one in (*prices, *legs)))
 
 
 def _tell_commitments(found: PlannedCommitments) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from service.domain.as_of import AsOf
 from service.domain.price_book import Terms
 from service.domain.scenario import PartName
 
@@ -88,6 +89,17 @@ class EstimateBridge:
     bridge: Bridge
     terms: tuple[Terms, ...] = ()
     """Of the prices that either stands on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioBridge:
+    """The bridge of one scenario between two moments."""
+
+    before: AsOf
+    after: AsOf
+    bridge: Bridge
+    terms: tuple[Terms, ...]
+    """Of the prices that either moment stands on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pricing_sources.units import Unit
 from service.domain.as_of import AsOf
-from service.domain.price_book import FxRate, Price, Unpriced
+from service.domain.price_book import FxRate, Price, Terms, Unpriced
 from service.domain.scenario import PartName, Scenario
 
 
@@ -125,3 +125,10 @@ class Estimate:
     rate_card: RateCardUsed | None = None
     formulas: tuple[FormulaUsed, ...]
     assumptions: tuple[Assumption, ...]
+
+
+def terms_of_estimates(*estimates: Estimate) -> tuple[Terms, ...]:
+    """On what terms the prices and the exchange rates they stand on are stated, each source once."""
+    prices = (used.price for one in estimates for used in one.prices)
+    rates = (leg for one in estimates for rate in one.fx_rates for leg in rate.legs)
+    return Terms.cited(one.citation for one in (*prices, *rates))

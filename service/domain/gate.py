@@ -7,6 +7,7 @@ from typing import Literal
 
 from service.domain.as_of import AsOf
 from service.domain.bridge import Bridge
+from service.domain.price_book import Terms
 
 Verdict = Literal["pass", "over_budget", "stale"]
 """`over_budget` goes before `stale`: whoever is over is so at any price."""
@@ -41,3 +42,5 @@ class GateReport:
     bridge: Bridge | None
     """From what it is compared with to this; None where there was nothing."""
     stale: tuple[StalePrice, ...]
+    terms: tuple[Terms, ...] = ()
+    """Of the prices it stands on."""

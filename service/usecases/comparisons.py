@@ -7,9 +7,8 @@ from typing import Final
 
 from service.domain.as_of import AsOf
 from service.domain.band import DEFAULT_DRAWS, DEFAULT_SEED, DifferenceBand
-from service.domain.bridge import Bridge, Comparison, EstimateBridge
-from service.domain.estimate import Estimate
-from service.domain.price_book import Terms
+from service.domain.bridge import Bridge, Comparison, EstimateBridge, ScenarioBridge
+from service.domain.estimate import Estimate, terms_of_estimates
 from service.domain.scenario import Scenario
 from service.errors import Invalid, NoData, NotFound
 from service.estimating.band import Side, band_of_difference
@@ -53,14 +52,23 @@ def bridge_estimates(store: Store, before: str, after: str) -> EstimateBridge:
     """
     first, last = get_estimate(store, before), get_estimate(store, after)
     found = explained(store, first.estimate, last.estimate)
-    used = (*first.estimate.prices, *last.estimate.prices)
-    stated = Terms.cited(one.price.citation for one in used)
-    return EstimateBridge(before_id=first.estimate_id, after_id=last.estimate_id, bridge=found, terms=stated)
+    return EstimateBridge(
+        before_id=first.estimate_id,
+        after_id=last.estimate_id,
+        bridge=found,
+        terms=terms_of_estimates(first.estimate, last.estimate),
+    )
 
 
-def explain_scenario(store: Store, scenario: Scenario, before: AsOf, after: AsOf) -> Bridge:
+def explain_scenario(store: Store, scenario: Scenario, before: AsOf, after: AsOf) -> ScenarioBridge:
     """Why a scenario's cost differs between two moments; nothing is kept. Raises Invalid, NotFound, NoData."""
-    return explained(store, price_scenario(store, scenario, before), price_scenario(store, scenario, after))
+    first, last = price_scenario(store, scenario, before), price_scenario(store, scenario, after)
+    return ScenarioBridge(
+        before=first.as_of,
+        after=last.as_of,
+        bridge=explained(store, first, last),
+        terms=terms_of_estimates(first, last),
+    )
 
 
 def explained(store: Store, before: Estimate, after: Estimate) -> Bridge:

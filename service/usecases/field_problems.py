@@ -1,5 +1,6 @@
 """What a door's validation found, in the words of the product: which field, what is wrong, what was meant."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
@@ -12,6 +13,8 @@ from service.errors import FieldProblem, Invalid
 
 SHOWN: Final = 60
 """Characters of a refused value that are repeated to its sender."""
+_MEMBER: Final = re.compile(r"<\w+\.\w+: ('[^']*')>")
+"""A member of an enumeration, and the text people write for it."""
 
 
 def invalid_from(errors: Iterable[Mapping[str, Any]], shape: type = Scenario) -> Invalid:
@@ -43,8 +46,9 @@ def _problem(error: Mapping[str, Any], shape: type) -> FieldProblem:
             return FieldProblem(where, f"must be a number, not {_shown(error['input'])}")
         case "int_parsing" | "int_type" | "int_from_float" | "int_parsing_size":
             return FieldProblem(where, f"must be a whole number, not {_shown(error['input'])}")
-        case "literal_error":
-            return FieldProblem(where, f"must be {error['ctx']['expected']}, not {_shown(error['input'])}")
+        case "literal_error" | "enum":
+            expected = _MEMBER.sub(r"\1", error["ctx"]["expected"])
+            return FieldProblem(where, f"must be {expected}, not {_shown(error['input'])}")
         case "string_type":
             return FieldProblem(where, f"must be text, not {_shown(error['input'])}")
         case "dataclass_type" | "dataclass_exact_type":

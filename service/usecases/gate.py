@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from service.domain.as_of import AsOf
-from service.domain.estimate import Estimate
+from service.domain.estimate import Estimate, terms_of_estimates
 from service.domain.gate import GateReport, StalePrice, Verdict
 from service.domain.price_book import Price
 from service.domain.scenario import Scenario
@@ -63,6 +63,7 @@ def check_scenario(
         against=against.name if against else None,
         bridge=explained(store, before, answer) if before else None,
         stale=stale,
+        terms=terms_of_estimates(*filter(None, (before, answer))),
     )
 
 

@@ -185,6 +185,9 @@ def test_a_row_that_ends_nowhere_is_named_and_is_no_success(run: Run, monkeypatc
 def test_every_command_that_shows_a_price_says_whose_it_is_and_on_what_terms(run: Run, tmp_path: Path) -> None:
     run("import", "ecb", str(DOCUMENTS / "ecb" / "typed_history.csv"))
     (tmp_path / "s.yaml").write_text(f"name: x\ntraining: {{gpus: 8, hours: 1, gpu_price: {{series: {GPU}}}}}\n")
+    (tmp_path / "mix.yaml").write_text(
+        f"demand: {{paths: [[8]], step_hours: 24}}\non_demand: {{series: {GPU}}}\noffered: []\n"
+    )
     shown = [
         run("prices", "ls", "p5.48xlarge"),
         run("prices", "show", GPU),
@@ -199,6 +202,10 @@ def test_every_command_that_shows_a_price_says_whose_it_is_and_on_what_terms(run
             "--to",
             "2026-01-02T00:00:00Z",
         ),
+        run("scenario", "why", str(tmp_path / "s.yaml"), "--from", "2026-01-01T00:00:00Z"),
+        run("check", str(tmp_path / "s.yaml")),
+        run("check", str(tmp_path / "s.yaml"), "--format", "markdown"),
+        run("plan", "commitments", str(tmp_path / "mix.yaml")),
     ]
     for done in shown:
         assert "See the page of each record" in done.stdout

@@ -71,3 +71,8 @@ def test_a_start_is_told(shell: Shell) -> None:
 def test_a_break_even_is_told(shell: Shell) -> None:
     told = shell("plan", "buy-or-rent", "buy.yaml").stdout
     assert "on demand is cheapest up to utilisation 0.5, where the two cost the same; then reserved" in told
+
+
+def test_what_may_be_chosen_is_said_as_it_is_written(shell: Shell) -> None:
+    refused = shell("plan", "commitments", "-", given="unit: hours\n" + COMMITMENTS, expect=2).stderr
+    assert "unit: must be 'GPU-Hours' or 'Instance-Hours', not 'hours'" in refused

@@ -9,7 +9,7 @@ from service.api.examples import BRIDGES, COST_HISTORIES, RERUNS
 from service.api.history_shapes import BridgeAsked, CostHistoryAsked, RerunAsked, RerunRecord
 from service.api.routes.estimates import record, scenario_of
 from service.api.wire import LONGEST_TEXT, ExactRoute, Text, answer
-from service.domain.bridge import Bridge, Comparison, EstimateBridge
+from service.domain.bridge import Comparison, EstimateBridge, ScenarioBridge
 from service.domain.cost_history import CostHistory
 from service.usecases.comparisons import bridge_estimates, compare_estimates, explain_scenario, rerun_estimate
 from service.usecases.cost_history import Period, cost_history
@@ -35,7 +35,7 @@ def why(store: StoreDep, before: Text, after: Text) -> Response:
     return answer(bridge_estimates(store, before, after))
 
 
-@router.post("/bridges", response_model=Bridge, summary="Explain why a scenario costs something else")
+@router.post("/bridges", response_model=ScenarioBridge, summary="Explain why a scenario costs something else")
 def why_then(store: StoreDep, now: NowDep, asked: Annotated[BridgeAsked, Body(openapi_examples=BRIDGES)]) -> Response:
     """A scenario priced at two moments, and the difference by cause; nothing is kept."""
     then = asked.reading == "known_then"
