@@ -47,6 +47,7 @@ from service.store.schema import require_current
 from service.store.store import Store
 from service.usecases.archive import backfill, reparse
 from service.usecases.quarantine import release_price
+from service.usecases.reading import Progress
 from service.usecases.refresh import refresh
 from service.usecases.sources import Feed
 from service.web import pages, render
@@ -161,18 +162,27 @@ class SourceReader:
     settings: Settings
     clock: Clock
 
-    def read(self, source: str, what: ReadWhat) -> None:
+    def read(self, source: str, what: ReadWhat, progress: Progress) -> None:
         """Read a source; the outcome is in the refresh log."""
         named, now = source_by_id(source), self.clock()
         url, api_key = self.settings.source_url(source), self.settings.source_key(source)
         if what == "stored":
-            _exhaust(reparse(self.store, named, now=now))
+            _exhaust(reparse(self.store, named, now=now, progress=progress))
             return
         with transport(self.settings) as asked:
             if what == "archive":
-                _exhaust(backfill(self.store, named, asked, now=now, url=url, api_key=api_key))
+                _exhaust(backfill(self.store, named, asked, now=now, url=url, api_key=api_key, progress=progress))
             else:
-                refresh(self.store, named, asked, now=now, trigger="manual", url=url, api_key=api_key)
+                refresh(
+                    self.store,
+                    named,
+                    asked,
+                    now=now,
+                    trigger="manual",
+                    url=url,
+                    api_key=api_key,
+                    progress=progress,
+                )
 
     def release(self, source: str, quarantine_id: int, reason: str) -> Refresh:
         """Let a held price through."""

@@ -7,6 +7,7 @@ ServiceError
 ├── Conflict       someone else holds what was asked for
 ├── SchemaOutdated the database is not at the revision this code needs
 ├── LeaseLost      another worker took the run over; nothing of ours was kept
+├── Cancelled      somebody asked for it to stop; what was not finished left nothing
 └── Unavailable    the database cannot be read or written now
 """
 
@@ -72,6 +73,12 @@ class LeaseLost(ServiceError):
     """Another worker took the run over; nothing of ours was kept."""
 
     code = "lease_lost"
+
+
+class Cancelled(ServiceError):
+    """Somebody asked for it to stop; what was not finished left nothing."""
+
+    code = "cancelled"
 
 
 class Unavailable(ServiceError):

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import ClassVar, Literal
 
 from pricing_sources.accelerators import Accelerator
-from service.api.desk import ReadWhat
+from service.api.desk import ReadWhat, Running
 from service.api.wire import Moment, NumberOrName
 from service.domain.band import BandSummary
 from service.domain.estimate import Estimate
@@ -139,6 +139,13 @@ class RefreshAsked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunningList:
+    """Refreshes in progress."""
+
+    running: tuple[Running, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseAsked:
     """Why a held price is true."""
 
@@ -164,6 +171,8 @@ class RefreshAccepted:
     source: str
     status_url: str
     """Where its outcome will show."""
+    cancel_url: str
+    """What to DELETE to have it stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from typer.main import get_group
 from typing_extensions import override
 
-from service.cli.output import BAD_INPUT, EXIT_CODES, UNEXPECTED, AsJson, complain, fail, say, show
+from service.cli.output import BAD_INPUT, CANCELLED, EXIT_CODES, UNEXPECTED, AsJson, complain, fail, say, show
 from service.cli.secrets import without_secrets
 from service.errors import ServiceError
 
@@ -73,9 +73,11 @@ class Commands(TyperGroup):
         except typer.TyperException as error:
             code = _misused(error, as_json=as_json)
         except typer.Abort:
-            code = UNEXPECTED
+            code = CANCELLED
         except Exception as error:  # noqa: BLE001  the last resort of the process
             code = _unexpected(error, as_json=as_json, debug="--debug" in given)
+        if code == CANCELLED:
+            complain(["cancelled: what was finished stays, the rest left nothing"], code="cancelled", as_json=as_json)
         sys.exit(code if isinstance(code, int) else 0)
 
     @override

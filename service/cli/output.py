@@ -26,10 +26,11 @@ OVER_BUDGET: Final = 4
 STALE: Final = 5
 DATABASE: Final = 6
 ROWS_LOST: Final = 7
+CANCELLED: Final = 130
 EXIT_CODES: Final = (
     "Exit codes: 0 done · 1 unexpected error · 2 bad usage or input, or nothing found · 3 a feed failed · "
     "4 a limit would break · 5 prices are stale · "
-    "6 the database is unavailable or its schema outdated · 7 a row of a document ended nowhere"
+    "6 the database is unavailable or its schema outdated · 7 a row of a document ended nowhere · 130 cancelled"
 )
 
 

@@ -104,9 +104,11 @@ class Refreshing:
         self.released: Callable[[int, str], Refresh]
         self.may_go = True
         self.wait: Callable[[], object] = lambda: None
+        self.tell: Callable[[Callable[[str], None]], object] = lambda _: None
 
-    def read(self, source: str, what: str) -> object:
+    def read(self, source: str, what: str, progress: Callable[[str], None]) -> object:
         self.wait()
+        self.tell(progress)
         self.asked.append(source)
         return what
 

@@ -2,12 +2,14 @@
 
 import hashlib
 import threading
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 from fastapi.testclient import TestClient
 
 from pricing_sources.source import Document
+from service.errors import Cancelled
 from service.usecases.refresh import import_document
 from tests.api.conftest import H100, WRITTEN, MixedFeed, Refreshing, seed
 from tests.conftest import TickingClock, day
@@ -293,6 +295,37 @@ def test_a_refresh_asked_for_by_hand_runs_in_the_background_and_only_once(
     assert (second.status_code, second.json()["code"]) == (409, "conflict")
     assert refreshing.asked == ["baseline"]
     assert client.post("/api/v1/refreshes", json={"source": "baseline"}).status_code == 202
+
+
+def test_a_refresh_in_progress_says_where_it_is_and_can_be_cancelled(
+    client: TestClient, refreshing: Refreshing
+) -> None:
+    told, cancelled, ends = threading.Event(), threading.Event(), []
+
+    def read(progress: Callable[[str], None]) -> None:
+        progress("read 10000 rows")
+        told.set()
+        cancelled.wait(5)
+        try:
+            progress("read 20000 rows")
+        except Cancelled as error:
+            ends.append(str(error))
+            raise
+
+    refreshing.tell = read
+    accepted = client.post("/api/v1/refreshes", json={"source": "baseline", "what": "archive"}).json()
+    told.wait(5)
+    [shown] = client.get("/api/v1/refreshes/running").json()["running"]
+    stopped = client.delete(accepted["cancel_url"])
+    cancelled.set()
+    client.app.state.desk.wait(timeout=5)
+
+    assert (shown["source"], shown["what"], shown["progress"]) == ("baseline", "archive", "read 10000 rows")
+    assert (stopped.status_code, stopped.json()["cancelled"]) == (202, True)
+    assert ends == ["reading baseline was cancelled"]
+    assert client.get("/api/v1/refreshes/running").json() == {"running": []}
+    gone = client.delete("/api/v1/refreshes/running/baseline")
+    assert (gone.status_code, gone.json()["code"]) == (404, "not_found")
 
 
 def test_a_refresh_that_blows_up_can_be_asked_for_again(client: TestClient, refreshing: Refreshing) -> None:

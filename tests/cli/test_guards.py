@@ -1,11 +1,14 @@
 """The command line against bad input, broken pipes, hostile feeds and curious onlookers; in one process, so fast."""
 
 import os
+import pty
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
 import msgspec
@@ -296,3 +299,34 @@ def test_a_reader_that_has_seen_enough_is_no_error(seeded: Path) -> None:
     done = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Series")
+
+
+def test_a_command_that_is_interrupted_says_so_and_leaves_nothing(seeded: Path, tmp_path: Path) -> None:
+    shutil.copy(seeded, tmp_path / "costplan.db")
+    history = tmp_path / "history.csv"
+    days = (date(1999, 1, 4) + timedelta(days=number) for number in range(9_000))
+    history.write_text("Date,USD,JPY,\n" + "".join(f"{one},1.1,130,\n" for one in sorted(days, reverse=True)))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COSTPLAN_")}  # noqa: TID251
+    environment["COSTPLAN_DATABASE_URL"] = f"sqlite:///{tmp_path}/costplan.db"
+    words = [sys.executable, "-m", "service", "import", "ecb", str(history)]
+    terminal, end = pty.openpty()
+    with subprocess.Popen(words, env=environment, stderr=end, stdout=subprocess.DEVNULL) as running:
+        os.close(end)
+        read_until(terminal, "read 10000 rows")
+        running.send_signal(signal.SIGINT)
+        told = read_until(terminal, "the rest left nothing")
+    os.close(terminal)
+    assert running.returncode == output.CANCELLED
+    assert "Traceback" not in told
+    done = CliRunner().invoke(app, ["prices", "ls", "JPY", "--json"], env=environment)
+    assert not any(one["series"].startswith("ecb/") for one in answer(done)["prices"])
+
+
+def read_until(terminal: int, words: str) -> str:
+    told = ""
+    while words not in told:
+        try:
+            told += os.read(terminal, 4096).decode(errors="replace")
+        except OSError:
+            pytest.fail(f"{words!r} was not said in {told!r}")
+    return told

@@ -5,15 +5,17 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
+from pricing_sources.source import Document
 from service.domain.as_of import AsOf
 from service.domain.price_book import Price, Unpriced
-from service.errors import LeaseLost, NoData
+from service.errors import Cancelled, LeaseLost, NoData
 from service.store import log, prices, quarantine, refreshes
 from service.store.log import Attempt
 from service.store.prices import PriceFilter
 from service.store.store import Store
 from service.store.tables import gpu_observation, gpu_series, refresh
 from service.usecases.prices import get_price, price_history, search_prices
+from service.usecases.refresh import import_document
 from service.usecases.refresh import refresh as refresh_source
 from tests.conftest import day
 from tests.store.conftest import Learn, LineFeed
@@ -43,6 +45,20 @@ def test_a_correction_changes_the_past_but_not_what_we_said_then(store: Store, l
     assert (sealed.added, sealed.corrected) == (0, 1)
     assert price(store, valid="2026-03-02", known="2026-03-02") == Decimal("2.50")
     assert price(store, valid="2026-03-02", known="2026-03-06") == Decimal("2.40")
+
+
+def test_a_reading_cancelled_half_way_leaves_nothing(store: Store) -> None:
+    def stop(_: str) -> None:
+        raise Cancelled("enough")
+
+    feed = LineFeed()
+    lines = "\n".join(f"gpu{number} 2.50" for number in range(10_001)).encode()
+    document = Document(source_id="nimbus", url="file:x", body=lines, fetched_at=day("2026-03-01"))
+    with pytest.raises(Cancelled):
+        import_document(store, feed, document, now=day("2026-03-01"), progress=stop)
+    for table in (gpu_observation, gpu_series, refresh):
+        assert store.read(lambda c, t=table: c.execute(select(t)).first()) is None
+    assert import_document(store, feed, document, now=day("2026-03-01")).added == 10_001
 
 
 def test_a_late_correction_of_an_old_price_does_not_shadow_a_newer_one(store: Store, learn: Learn) -> None:

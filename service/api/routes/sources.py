@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path, Request, Response
 
 from service.api.deps import FeedsDep, NowDep, StoreDep
+from service.api.desk import Running
 from service.api.shapes import (
     DisagreementList,
     Quarantine,
@@ -12,6 +13,7 @@ from service.api.shapes import (
     RefreshAsked,
     RefreshList,
     ReleaseAsked,
+    RunningList,
     SourceList,
 )
 from service.api.wire import ExactRoute, Limit, Text, answer
@@ -46,13 +48,31 @@ def refreshes(store: StoreDep, source: Text = "", limit: Limit = 50) -> Response
 
 @router.post("/refreshes", status_code=202, response_model=RefreshAccepted, summary="Refresh a source now")
 def start_refresh(
-    request: Request, feeds: FeedsDep, asked: Annotated[RefreshAsked, Body(openapi_examples=_EXAMPLES)]
+    request: Request, feeds: FeedsDep, now: NowDep, asked: Annotated[RefreshAsked, Body(openapi_examples=_EXAMPLES)]
 ) -> Response:
     """Start reading a source; it may take minutes, so the answer says where to look for the outcome."""
     source = feed_named(feeds, asked.source).info.id
-    request.app.state.desk.start(source, asked.what)
+    request.app.state.desk.start(source, asked.what, now)
     where = f"/api/v1/sources/{source}"
-    return answer(RefreshAccepted(source=source, status_url=where), 202, {"Location": where})
+    return answer(
+        RefreshAccepted(source=source, status_url=where, cancel_url=f"/api/v1/refreshes/running/{source}"),
+        202,
+        {"Location": where},
+    )
+
+
+@router.get("/refreshes/running", response_model=RunningList, summary="List refreshes in progress")
+def running(request: Request) -> Response:
+    """What was asked of this server and has not ended: where each is, the oldest first."""
+    return answer(RunningList(running=request.app.state.desk.running()))
+
+
+@router.delete(
+    "/refreshes/running/{source}", status_code=202, response_model=Running, summary="Cancel a refresh in progress"
+)
+def cancel(request: Request, source: str) -> Response:
+    """Stop at the next step: the document or the chapter being read leaves nothing, those before it stay."""
+    return answer(request.app.state.desk.cancel(source), 202)
 
 
 @router.get("/refreshes/{refresh_id}", response_model=Refresh, summary="Get one refresh")
