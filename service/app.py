@@ -31,6 +31,7 @@ from service.api.routes import (
     formulas,
     health,
     history,
+    notifications,
     planning,
     predictions,
     prices,
@@ -42,10 +43,12 @@ from service.domain.refreshes import Refresh
 from service.errors import Conflict, ServiceError, Unavailable
 from service.scheduling.clockwork import Scheduler
 from service.scheduling.feeds import feeds, source_by_id, sources, transport
+from service.scheduling.post import PostOffice
 from service.settings import Settings
 from service.store.schema import require_current
 from service.store.store import Store
 from service.usecases.archive import backfill, reparse
+from service.usecases.notifications import Post
 from service.usecases.quarantine import release_price
 from service.usecases.reading import Progress
 from service.usecases.refresh import refresh
@@ -84,6 +87,8 @@ def create() -> FastAPI:
         opened.callback(store.close)
         opened.enter_context(only_server(store))
         require_current(store)
+        post = PostOffice(settings)
+        opened.callback(post.close)
         scheduler = Scheduler(store, sources(), settings, clock) if settings.scheduler_inside else None
         return create_app(
             settings,
@@ -92,6 +97,7 @@ def create() -> FastAPI:
             clock,
             scheduler,
             reader=SourceReader(store, settings, clock),
+            post=post,
             owned=opened.pop_all(),
         )
 
@@ -104,6 +110,7 @@ def create_app(
     scheduler: Ticking | None = None,
     *,
     reader: Reader | None = None,
+    post: Post | None = None,
     owned: ExitStack | None = None,
 ) -> FastAPI:
     """The server over given parts; `owned` is closed when it shuts down."""
@@ -130,6 +137,7 @@ def create_app(
     )
     app.state.settings, app.state.store, app.state.feeds, app.state.clock = settings, store, feeds, clock
     app.state.scheduler, app.state.desk = scheduler, RefreshDesk(reader)
+    app.state.post = post
     _open_doors(app)
     return app
 
@@ -223,6 +231,7 @@ def _open_doors(app: FastAPI) -> None:
         budgets,
         checks,
         events,
+        notifications,
         accelerators,
         source_routes,
         documents,

@@ -38,6 +38,9 @@ SETTINGS: Final = (
     Setting("HTTP_TIMEOUT_SECONDS", "30", "How long a feed may keep silent."),
     Setting("HTTP_DEADLINE_SECONDS", "600", "How long one download may take altogether."),
     Setting("HTTP_MAX_MEGABYTES", "512", "Largest response accepted from a feed, decompressed."),
+    Setting("SMTP_URL", "", "Where mail is handed in: smtp://user:password@host:587 or smtps://….", secret=True),
+    Setting("MAIL_FROM", "costplan@localhost", "Who mail is from."),
+    Setting("NOTIFY_PRIVATE_ADDRESSES", "false", "true: targets may be on this machine or its network, without TLS."),
     Setting("LOG_FORMAT", "text", "text or json."),
 )
 PER_SOURCE: Final = (
@@ -48,6 +51,16 @@ PER_SOURCE: Final = (
         "",
         "true or false: refresh that feed on schedule; empty: unless it is heavy or may not be republished.",
     ),
+)
+
+PER_TARGET: Final = (
+    Setting(
+        "TARGET_<NAME>_SECRET",
+        "",
+        "Signs that webhook: whsec_ and base64; two while one takes over.",
+        secret=True,
+    ),
+    Setting("TARGET_<NAME>_URL", "", "Address of that target, where it is itself a secret.", secret=True),
 )
 
 
@@ -115,6 +128,15 @@ class Settings:
         stated = self.environment.get(f"{PREFIX}SOURCE_{source_id.upper()}_ENABLED")
         return stated.lower() == "true" if stated else by_default
 
+    def target(self, name: str, what: str) -> str:
+        """The `SECRET` or the `URL` of a notification target, empty if there is none."""
+        return self.environment.get(f"{PREFIX}TARGET_{name.upper().replace('-', '_')}_{what}") or ""
+
+    @property
+    def notify_private(self) -> bool:
+        """True if targets may have private addresses."""
+        return self.text("NOTIFY_PRIVATE_ADDRESSES") == "true"
+
     def _unknown(self) -> list[FieldProblem]:
         known = {PREFIX + setting.name for setting in SETTINGS} | {PREFIX + "RECORDED", PREFIX + "TRUTH"}
         return [
@@ -123,6 +145,7 @@ class Settings:
             if name.startswith(PREFIX)
             and name not in known
             and not (name.startswith(PREFIX + "SOURCE_") and name.endswith(("_URL", "_KEY", "_ENABLED")))
+            and not (name.startswith(PREFIX + "TARGET_") and name.endswith(("_URL", "_SECRET")))
         ]
 
     def _out_of_range(self) -> list[FieldProblem]:
@@ -138,7 +161,11 @@ class Settings:
                 problems.append(
                     FieldProblem(PREFIX + name, f"must be a whole number from {low} to {high}, not {text!r}")
                 )
-        for name, choices in (("SCHEDULER", ("inside", "off")), ("LOG_FORMAT", ("text", "json"))):
+        for name, choices in (
+            ("SCHEDULER", ("inside", "off")),
+            ("LOG_FORMAT", ("text", "json")),
+            ("NOTIFY_PRIVATE_ADDRESSES", ("true", "false")),
+        ):
             if self.text(name) not in choices:
                 problems.append(
                     FieldProblem(PREFIX + name, f"must be one of {', '.join(choices)}, not {self.text(name)!r}")

@@ -158,6 +158,21 @@ RATE_CARDS: Final[dict[str, Any]] = {
         },
     },
 }
+TARGETS: Final[dict[str, Any]] = {
+    "webhook": {
+        "summary": "A signed webhook, told of budgets; its key is COSTPLAN_TARGET_OPS_SECRET",
+        "value": {
+            "name": "ops",
+            "kind": "webhook",
+            "url": "https://ops.example.com/hooks/costs",
+            "types": ["budget.exceeded", "budget.forecast_crossing", "estimate.moved"],
+        },
+    },
+    "slack": {
+        "summary": "A Slack channel; its address is COSTPLAN_TARGET_CHANNEL_URL",
+        "value": {"name": "channel", "kind": "slack"},
+    },
+}
 BUDGETS: Final[dict[str, Any]] = {
     "quarter": {
         "summary": "A product, quarter by quarter, priced again every Monday",

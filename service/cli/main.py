@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "validate": ("validation:app", "Hold the predictions against published facts."),
     "db": ("serving:database", "The database's schema."),
     "check": ("gate:check", "Stop a change that costs too much, or prices too old to say."),
+    "notify": ("notifications:app", "Who is told of events, and how it went."),
     "events": ("events:events", "What happened, the last first."),
     "serve": ("serving:serve", "Serve the API and the pages, and refresh what is due."),
     "scheduler": ("serving:scheduler", "Refresh the feeds on schedule, in a process of its own."),

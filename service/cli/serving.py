@@ -15,7 +15,7 @@ from service.cli.session import session
 from service.errors import Conflict, Unavailable
 from service.scheduling.clockwork import run_forever
 from service.scheduling.feeds import sources
-from service.settings import PER_SOURCE, PREFIX, SETTINGS, Setting, Settings
+from service.settings import PER_SOURCE, PER_TARGET, PREFIX, SETTINGS, Setting, Settings
 from service.store import jobs, migrating, schema
 
 ALIVE: Final = timedelta(minutes=2)
@@ -72,7 +72,8 @@ def scheduler(
 def settings(*, as_json: AsJson = False) -> None:
     """List every setting, its default and the value in force; secrets are not shown."""
     current = Settings()
-    rows = [_setting(one, current.text(one.name)) for one in SETTINGS] + [_setting(one, "") for one in PER_SOURCE]
+    rows = [_setting(one, current.text(one.name)) for one in SETTINGS]
+    rows += [_setting(one, "") for one in (*PER_SOURCE, *PER_TARGET)]
     if as_json:
         show(rows)
     else:

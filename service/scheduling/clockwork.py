@@ -20,10 +20,12 @@ from service.errors import ServiceError
 from service.scheduling.crew import Crew
 from service.scheduling.feeds import transport as transport_of
 from service.scheduling.ledger import budget_job, due, due_budgets
+from service.scheduling.post import PostOffice
 from service.scheduling.worker import LONGEST, run_budget_slot, run_slot
 from service.settings import Settings
 from service.store import jobs
 from service.store.store import Store
+from service.usecases.notifications import deliver_due
 from service.usecases.sources import Feed
 
 TICK: Final = timedelta(seconds=30)
@@ -38,7 +40,10 @@ log = structlog.get_logger()
 
 
 class Scheduler:
-    """Refreshes the feeds and prices the budgets; any number of processes may run one over the same database."""
+    """Refreshes the feeds, prices the budgets, tells what happened.
+
+    Any number of processes may run one over the same database.
+    """
 
     def __init__(
         self,
@@ -50,9 +55,11 @@ class Scheduler:
         tick_every: timedelta = TICK,
         grace: timedelta = GRACE,
         transport: Callable[[Settings], HttpTransport] = transport_of,
+        post: Callable[[Settings], PostOffice] = PostOffice,
     ) -> None:
         self._store, self._sources, self._settings, self._clock = store, sources, settings, clock
         self._tick_every, self._grace, self._make_transport = tick_every, grace, transport
+        self._make_post = post
         # A host name may have 64 characters; the ledger's column holds 80.
         self._worker = f"{socket.gethostname()[:48]}:{os.getpid()}:{secrets.token_hex(4)}"
         self._ticking = threading.Lock()
@@ -64,7 +71,8 @@ class Scheduler:
     def start(self) -> None:
         """Begin to tick; the first tick comes at once."""
         self._transport = self._make_transport(self._settings)
-        self._crew = Crew(AT_ONCE)
+        self._crew, self._postman = Crew(AT_ONCE), Crew(1)
+        self._post = self._make_post(self._settings)
         self._ticked_at = time.monotonic()
         self._clockwork = self._new_clockwork()
         self._watchdog = threading.Thread(target=self._watch, name="scheduler watchdog", daemon=True)
@@ -82,7 +90,9 @@ class Scheduler:
         self._end_clockwork()
         if not self._crew.dismiss(self._grace):
             self._give_up()
+        self._postman.dismiss(timedelta())  # what it was about to say is said again, under the same id
         self._transport.close()
+        self._post.close()
 
     def healthy(self) -> bool:
         """True while it ticks and a thread is left to run what is due."""
@@ -111,6 +121,7 @@ class Scheduler:
                 self._crew.hand(source.info.id, partial(self._run, source, slots[source.info.id]))
         for name, slot in due_budgets(self._store, now).items():
             self._crew.hand(budget_job(name), partial(self._run_budget, name, slot))
+        self._postman.hand("deliveries", partial(deliver_due, self._store, self._post))
 
     def _run(self, source: Source, slot: datetime) -> None:
         run_slot(

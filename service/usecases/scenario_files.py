@@ -12,6 +12,7 @@ from typing_extensions import override
 from pricing_sources.documents import exact_json
 from pricing_sources.errors import ShapeChanged
 from service.domain.budget import Budget
+from service.domain.notifications import Target
 from service.domain.rate_card import RateCard
 from service.domain.scenario import PriceInput, Scenario
 from service.errors import FieldProblem, Invalid
@@ -41,6 +42,11 @@ def read_rate_card(text: str) -> RateCard:
 def read_budget(text: str) -> Budget:
     """Parse and check the text of a budget, as `read_scenario` does. Raises Invalid."""
     return read_as(text, Budget, "budget", "must be a mapping with a name, a scenario, a limit and a start")
+
+
+def read_target(text: str) -> Target:
+    """Parse and check the text of a notification target, as `read_scenario` does. Raises Invalid."""
+    return read_as(text, Target, "target", "must be a mapping with a name, a kind, and a url or addresses")
 
 
 def read_prediction_spec(kind: str, text: str) -> Spec:

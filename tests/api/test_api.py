@@ -48,6 +48,7 @@ def test_every_example_of_the_openapi_document_works(client: TestClient, feed: M
         "estimates",
         "formulas",
         "hardware-labels",
+        "notifications",
         "plans",
         "predictions",
         "quarantine",
