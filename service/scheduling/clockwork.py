@@ -26,13 +26,15 @@ from service.settings import Settings
 from service.store import jobs
 from service.store.store import Store
 from service.usecases.notifications import deliver_due
-from service.usecases.sources import Feed
+from service.usecases.sources import Feed, tell_stale
 
 TICK: Final = timedelta(seconds=30)
 MISSED_TICKS: Final = 3
 """After so many, the clock counts as dead."""
 AT_ONCE: Final = 2
 """Feeds refreshed at the same time."""
+WATCH: Final = timedelta(minutes=10)
+"""How often to look for feeds that have become stale."""
 GRACE: Final = timedelta(seconds=5)
 """How long a stop waits for running refreshes before it gives their slots up."""
 
@@ -65,6 +67,7 @@ class Scheduler:
         self._ticking = threading.Lock()
         # Monotonic: a wall clock set back by a day would make a silent scheduler look alive all that day.
         self._ticked_at = time.monotonic()
+        self._watched_at = datetime.min.replace(tzinfo=UTC)
         self._stopped = threading.Event()
         self._watchdog: threading.Thread | None = None
 
@@ -121,7 +124,13 @@ class Scheduler:
                 self._crew.hand(source.info.id, partial(self._run, source, slots[source.info.id]))
         for name, slot in due_budgets(self._store, now).items():
             self._crew.hand(budget_job(name), partial(self._run_budget, name, slot))
+        if now >= self._watched_at + WATCH:
+            self._watched_at = now
+            self._postman.hand("stale feeds", partial(self._tell_stale, now))
         self._postman.hand("deliveries", partial(deliver_due, self._store, self._post))
+
+    def _tell_stale(self, now: datetime) -> None:
+        tell_stale(self._store, [Feed.of(source.info, self._settings) for source in self._sources], now)
 
     def _run(self, source: Source, slot: datetime) -> None:
         run_slot(

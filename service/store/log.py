@@ -16,7 +16,7 @@ from pricing_sources.errors import Quarantined, SourceError
 from pricing_sources.observation import Observation, Reading, Rejected, Skipped
 from pricing_sources.source import Document, SourceInfo
 from service.domain.refreshes import Refresh, Scope, Trigger
-from service.store import absences, chapters, disagreements, documents, quarantine, refreshes
+from service.store import absences, chapters, disagreements, documents, events, feed_events, quarantine, refreshes
 from service.store.head import next_refresh
 from service.store.novelty import JUMP, append_new, retract_unstaged, take_out_jumps, take_out_repeats
 from service.store.quarantine import Held, Release
@@ -106,6 +106,7 @@ def seal(
         documents.add_unmodified(connection, refresh_id, url, attempt.started_at)
     if attempt.documents:
         _require_evidence(connection, attempt, tally)
+    before = feed_events.ends(connection, tuple(sorted(stager.kinds)))
     added, corrected = _append(connection, stager, attempt, refresh_id, tally)
     if attempt.is_listing:
         _note_listing(connection, attempt, refresh_id, tally)
@@ -117,7 +118,9 @@ def seal(
         quarantine.mark_released(connection, release, refresh_id)
     if attempt.chapter:
         chapters.mark_sealed(connection, attempt.info.id, attempt.chapter, refresh_id)
-    return _close(connection, refresh_id, tally, added, corrected)
+    done = _close(connection, refresh_id, tally, added, corrected)
+    events.record(connection, tuple(feed_events.of_refresh(connection, done, before)), recorded_at)
+    return done
 
 
 def record_failure(connection: Connection, attempt: Attempt, error: SourceError, now: datetime) -> Refresh:
@@ -127,7 +130,9 @@ def record_failure(connection: Connection, attempt: Attempt, error: SourceError,
     _insert_refresh(connection, attempt, refresh_id, recorded_at, status=status, error=error)
     for document in attempt.documents:
         documents.add(connection, refresh_id, document)
-    return refreshes.get(connection, refresh_id)
+    failed = refreshes.get(connection, refresh_id)
+    events.record(connection, tuple(feed_events.of_refresh(connection, failed, {})), recorded_at)
+    return failed
 
 
 def _insert_refresh(

@@ -1,6 +1,7 @@
 """The refresh log: what was checked, when, how it ended."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -41,19 +42,25 @@ def records(connection: Connection) -> Mapping[str, SourceRecord]:
             series[source] = series.get(source, 0) + number
     coverage = _coverage(connection)
     latest = _latest(connection)
-    good = _latest(connection, refresh.c.status == "sealed", refresh.c.scope.in_(LOOKED))
+    good = last_good(connection)
     held = _held(connection)
     return {
         source: SourceRecord(
             source=source,
             series=series.get(source, 0),
-            last_good_at=good[source].recorded_at if source in good else None,
+            last_good_at=good.get(source),
             last_checked=latest[source],
             quarantined_rows=held.get(source, 0),
             coverage=coverage.get(source),
         )
         for source in latest
     }
+
+
+def last_good(connection: Connection) -> Mapping[str, datetime]:
+    """When each source was last looked at with success."""
+    good = _latest(connection, refresh.c.status == "sealed", refresh.c.scope.in_(LOOKED))
+    return {source: one.recorded_at for source, one in good.items()}
 
 
 def terms(connection: Connection, sources: Collection[str]) -> list[Terms]:

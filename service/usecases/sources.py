@@ -14,7 +14,7 @@ from service.domain.price_book import Terms
 from service.domain.refreshes import Disagreement, Freshness, Refresh, SourceRecord, SourceStatus
 from service.errors import NotFound
 from service.settings import Settings
-from service.store import disagreements, refreshes
+from service.store import disagreements, events, feed_events, refreshes
 from service.store.store import Store
 
 MOST_SLOTS: Final = 10_000
@@ -47,6 +47,22 @@ def list_sources(store: Store, feeds: Sequence[Feed], now: datetime) -> list[Sou
     """Every source, in a fixed number of statements."""
     records: Mapping[str, SourceRecord] = store.read(refreshes.records)
     return [_status(feed, records.get(feed.info.id), now) for feed in feeds]
+
+
+def tell_stale(store: Store, feeds: Sequence[Feed], now: datetime) -> int:
+    """Raise an event for every feed in use that has become stale, once until it is back; returns how many."""
+    good, told = store.read(refreshes.last_good), store.read(feed_events.standing)
+    found = []
+    for feed in feeds:
+        last, cadence = good.get(feed.info.id), feed.info.cadence
+        if last is None or feed.info.bundled or not (feed.enabled and feed.has_key) or feed.info.id in told:
+            continue
+        missed = missed_publications(cadence, last, now)
+        if missed >= cadence.stale_after:
+            found.append(feed_events.stale(feed.info.id, last, missed, now))
+    if found:
+        store.write(lambda c: events.record(c, found, now))
+    return len(found)
 
 
 def list_disagreements(store: Store, series: str = "", source: str = "", limit: int = 100) -> list[Disagreement]:

@@ -96,6 +96,7 @@ NOT_A_DOORS_BUSINESS = {
     "cadence_of",
     "told",
     "message_of",
+    "tell_stale",
     "band_of",
     "band_made",
     "evidence_of",

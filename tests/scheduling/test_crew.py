@@ -19,7 +19,7 @@ class Work:
 
     def __call__(self, name: str) -> None:
         self.seen.append(name)
-        assert self.let_go.wait(5)
+        assert self.let_go.wait(30)
 
 
 @pytest.fixture
