@@ -7,10 +7,14 @@ from types import MappingProxyType
 from typing import Final
 
 READ_ON: Final = date(2026, 11, 23)
-FOUNDRY: Final = "mosaicml/llm-foundry scripts/train/benchmarking/README.md (Apache-2.0)"
-BRIDGE: Final = "NVIDIA-NeMo/Megatron-Bridge docs/performance-summary-archive.md (Apache-2.0), 26.02 to 26.06"
+FOUNDRY: Final = "https://github.com/mosaicml/llm-foundry/blob/main/scripts/train/benchmarking/README.md (Apache-2.0)"
+BRIDGE: Final = (
+    "https://github.com/NVIDIA-NeMo/Megatron-Bridge/blob/main/docs/performance-summary-archive.md (Apache-2.0), "
+    "containers 26.02 to 26.06"
+)
 RUNS: Final = (
-    "published training runs with hours, tokens and hardware; validation table of training runs, tiers A and B"
+    "published training runs with hours, tokens and hardware, among them arXiv:2302.13971, arXiv:2307.09288, "
+    "arXiv:2304.01373, arXiv:2405.04434 and arXiv:2412.19437; `costplan validate training` names more"
 )
 
 

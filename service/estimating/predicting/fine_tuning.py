@@ -11,15 +11,19 @@ from service.domain.prediction import MemoryFit, PredictedFigure, Prediction, Pr
 from service.domain.prediction_spec import FineTuningSpec, InferenceSpec
 from service.errors import FieldProblem, Invalid
 from service.estimating.predicting.inference import predict_inference_of
+from service.estimating.predicting.limits import (
+    LONGEST_SEQUENCE,
+    refuse,
+    require_counts,
+    require_positive,
+    require_within,
+)
 from service.estimating.predicting.memory import Use, by_component, laid_out, said, training_fit
 from service.estimating.predicting.parts import (
     Device,
     Subject,
     device,
     figure,
-    refuse,
-    require_positive,
-    require_within,
     scaled,
     step,
     subject,
@@ -125,11 +129,13 @@ def predict_fine_tuning_of(spec: FineTuningSpec) -> Prediction:
 def _check(spec: FineTuningSpec) -> None:
     missing = [name for name in NEEDED[spec.method] if getattr(spec, name) is None]
     refuse(FieldProblem(name, f"is missing; {spec.method} needs it") for name in missing)
-    names = ("tokens", "epochs", "rank", "pairs", "prompts", "samples", "prompt_tokens", "answer_tokens", "sequence")
-    more = ("accelerators", "micro_batch", "attempts", "rollout_tokens_per_second")
-    require_positive({name: getattr(spec, name) for name in (*names, *more)})
+    amounts = ("tokens", "pairs", "prompts", "prompt_tokens", "answer_tokens", "rollout_tokens_per_second")
+    require_positive({name: getattr(spec, name) for name in amounts})
+    counts = ("accelerators", "micro_batch", "attempts", "epochs", "rank", "samples")
+    require_counts({name: getattr(spec, name) for name in counts})
     require_within(
         {
+            "sequence": (spec.sequence, 1, LONGEST_SEQUENCE),
             "packing": (spec.packing, 0.01, 1),
             "straggling": (spec.straggling, 1, 100),
             "overhead_hours": (spec.overhead_hours, 0, 1000),

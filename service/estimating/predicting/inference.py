@@ -9,18 +9,15 @@ from service.domain.prediction_spec import InferenceSpec
 from service.errors import FieldProblem, Invalid
 from service.estimating.predicting.anchoring import Anchoring, anchoring
 from service.estimating.predicting.fleets import fleet_figures, fleet_steps
-from service.estimating.predicting.memory import serving_fit
-from service.estimating.predicting.parts import (
-    Device,
-    device,
-    figure,
+from service.estimating.predicting.limits import (
+    LONGEST_SEQUENCE,
     refuse,
+    require_counts,
     require_positive,
     require_within,
-    scaled,
-    step,
-    subject,
 )
+from service.estimating.predicting.memory import serving_fit
+from service.estimating.predicting.parts import Device, device, figure, scaled, step, subject
 from service.estimating.predicting.replicas import fewest, held, lower_precision_told, replica_of
 from service.estimating.serving_calibration import SPREAD, Load, seconds_of
 from service.formulas.architecture import kv_cache_bytes
@@ -36,7 +33,7 @@ from service.formulas.serving_economics import (
 from service.formulas.utilisation import Interval, interval
 
 MS: Final = 1000
-MEASURED: Final = "InferenceX measurements redistributed in github.com/ai-dynamo/aiconfigurator (Apache-2.0)"
+MEASURED: Final = "InferenceX measurements redistributed in https://github.com/ai-dynamo/aiconfigurator (Apache-2.0)"
 MEASURED_ON: Final = "2026-10"
 NO_QUEUE: Final = "the time to the first token is a lower bound: a queue is not in it, and decides in practice"
 
@@ -118,20 +115,19 @@ def predict_inference_of(spec: InferenceSpec) -> Prediction:
 
 
 def _check(spec: InferenceSpec) -> None:
-    require_positive(
+    require_positive({"input_tokens": spec.input_tokens}, most=LONGEST_SEQUENCE)
+    require_positive({name: getattr(spec, name) for name in ("time_per_output_token_ms", "time_to_first_token_ms")})
+    require_counts({name: getattr(spec, name) for name in ("accelerators", "concurrency")})
+    require_within(
         {
-            "input_tokens": spec.input_tokens,
-            "output_tokens": spec.output_tokens,
-            "accelerators": spec.accelerators,
-            "concurrency": spec.concurrency,
-            "time_per_output_token_ms": spec.time_per_output_token_ms,
-            "time_to_first_token_ms": spec.time_to_first_token_ms,
+            "cached_tokens": (spec.cached_tokens, 0, LONGEST_SEQUENCE),
+            "output_tokens": (spec.output_tokens, 1, LONGEST_SEQUENCE),
         }
     )
-    require_within({"cached_tokens": (spec.cached_tokens, 0, 1e9), "output_tokens": (spec.output_tokens, 1, 1e9)})
     if (traffic := spec.traffic) is not None:
         asked = {"traffic.users": traffic.users, "traffic.queries_per_user_per_day": traffic.queries_per_user_per_day}
-        require_positive({**asked, "traffic.minimum_replicas": traffic.minimum_replicas})
+        require_positive(asked)
+        require_counts({"traffic.minimum_replicas": traffic.minimum_replicas})
         require_within(
             {
                 "traffic.peak_factor": (traffic.peak_factor, 1, 1000),
@@ -272,6 +268,9 @@ def _warnings(one: Served, on: Device, batch: int, allowed: int) -> list[str]:
         warnings.append(f"{batch} sequences at once miss the latency asked for; at most {allowed} keep it")
     if spec.engine and not spec.anchors:
         warnings.append(f"the constants are those of several engines together, not of {spec.engine[:60]} alone")
+    longest = one.replica.llm.context
+    if longest and one.prompt + spec.output_tokens > longest:
+        warnings.append(f"prompt and answer are longer than the context of {one.replica.llm.name}, {longest} tokens")
     if spec.kv_precision == "fp4":
         warnings.append("a cache in 4 bits has not been measured here")
     return warnings

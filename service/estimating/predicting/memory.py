@@ -2,22 +2,15 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 
 from service.domain.language_model import LanguageModel
 from service.domain.prediction import MemoryFit, Prediction
 from service.domain.prediction_spec import LayoutInput, MemorySpec
 from service.errors import FieldProblem, Invalid
-from service.estimating.predicting.parts import (
-    Device,
-    device,
-    figure,
-    refuse,
-    require_positive,
-    require_within,
-    step,
-    subject,
-)
+from service.estimating.predicting.limits import LONGEST_SEQUENCE, refuse, require_counts, require_within
+from service.estimating.predicting.parts import Device, device, figure, step, subject
 from service.estimating.predicting.replicas import COUNTS, FORMATS, cache_format, replica_of
 from service.formulas.architecture import kv_cache_bytes, parameters
 from service.formulas.catalog import formula
@@ -32,6 +25,22 @@ USABLE: Final = 0.9
 TENSOR: Final = (1, 2, 4, 8)
 PIPELINE: Final = (1, 2, 4, 8, 16)
 MOST_ACCELERATORS: Final = 2**17
+ONLY: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "training": {
+            "layout": "what serves is split over accelerators",
+            "micro_batch": "what serves has concurrency",
+            "recompute": "what serves keeps no activations",
+        },
+        "serving": {
+            "accelerators": "training is laid out in layout",
+            "precision": "training is in 16 bits",
+            "kv_precision": "training has no cache",
+            "concurrency": "training has micro_batch",
+        },
+    }
+)
+"""Fields that only one use looks at, and what the other has instead."""
 
 Use = Callable[[Parallelism, Recompute], Mapping[str, Number]]
 """Bytes by component under a layout."""
@@ -39,15 +48,8 @@ Use = Callable[[Parallelism, Recompute], Mapping[str, Number]]
 
 def predict_memory_of(spec: MemorySpec) -> Prediction:
     """Say how much memory is taken by what, and whether it fits. Raises Invalid naming every impossible field."""
+    _check(spec)
     found, on = subject(spec.llm, spec.architecture), device(spec.accelerator)
-    require_positive(
-        {
-            "sequence": spec.sequence,
-            "micro_batch": spec.micro_batch,
-            "accelerators": spec.accelerators,
-            "concurrency": spec.concurrency,
-        }
-    )
     if spec.use == "serving":
         replica = replica_of(found.llm, on, spec.accelerators, spec.precision, spec.kv_precision)
         kept = (spec.precision, spec.kv_precision)
@@ -69,11 +71,23 @@ def predict_memory_of(spec: MemorySpec) -> Prediction:
     )
 
 
+def _check(spec: MemorySpec) -> None:
+    require_within({"sequence": (spec.sequence, 1, LONGEST_SEQUENCE)})
+    require_counts({name: getattr(spec, name) for name in ("micro_batch", "accelerators", "concurrency")})
+    other = next(use for use in ONLY if use != spec.use)
+    refuse(
+        FieldProblem(name, f"belongs to use: {other}; {ONLY[other][name]}")
+        for name in ONLY[other]
+        if getattr(spec, name) != MemorySpec.__dataclass_fields__[name].default
+    )
+
+
 def layout_of(given: LayoutInput) -> Parallelism:
     """The layout that was given. Raises Invalid naming every impossible rank."""
     names = ("data", "tensor", "pipeline", "context", "expert")
-    require_positive({f"layout.{name}": getattr(given, name) for name in names})
+    require_counts({f"layout.{name}": getattr(given, name) for name in names})
     require_within({"layout.zero": (given.zero, 0, 3)})
+    require_counts({"layout": given.data * given.tensor * given.pipeline * given.context})
     ranks = given.data * given.tensor * given.context
     if ranks % given.expert:
         raise Invalid.field(

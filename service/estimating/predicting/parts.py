@@ -1,9 +1,8 @@
 """What every prediction needs: the model, the accelerator, the facts both stand on, and a way to refuse."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from math import isfinite
 from types import MappingProxyType
 from typing import Final
 
@@ -11,18 +10,19 @@ from pricing_sources.accelerators import ACCELERATORS, Accelerator, accelerator_
 from service.domain.language_model import LanguageModel
 from service.domain.language_model_library import known_model
 from service.domain.prediction import PredictedFigure, PredictionStep, UsedFact
-from service.errors import FieldProblem, Invalid, NotFound
+from service.errors import Invalid, NotFound
 from service.estimating.accuracy.hardware import EXPORT_LINK, MEANT, Part, part, part_of, training_hardware
+from service.estimating.predicting.limits import check_architecture
 from service.formulas.catalog import formula
 from service.formulas.training_efficiency import CONSTANTS, GENERATIONS, READ_ON
 from service.formulas.utilisation import Interval, TrainingHardware
 
 NEAREST: Final = 3
+SHOWN: Final = 60
+"""Characters of an unknown label that are repeated."""
 ASSUMED_LINK: Final = 32e9
 """PCI Express 4.0 with 16 lanes [bytes/s, one direction]: where the registry knows no link."""
 UNITS: Final[Mapping[str, str]] = MappingProxyType({"bandwidth": "bytes/s", "link": "bytes/s", "tdp": "W"})
-LARGEST: Final = 1e18
-SIZES: Final = ("layers", "hidden_size", "heads", "kv_heads", "head_size", "vocabulary")
 GENERATION_CONSTANTS: Final = frozenset(GENERATIONS)
 
 
@@ -89,20 +89,6 @@ def subject(llm: str | None, architecture: LanguageModel | None) -> Subject:
     return Subject(name=known.id, llm=known.llm, facts=(found,))
 
 
-def check_architecture(llm: LanguageModel) -> None:
-    """Raise Invalid naming every size that no model can have."""
-    wrong = [
-        FieldProblem(f"architecture.{name}", f"must be 1 or more, not {getattr(llm, name)}")
-        for name in SIZES
-        if getattr(llm, name) < 1
-    ]
-    if llm.experts and not 1 <= llm.experts.active <= llm.experts.total:
-        wrong.append(FieldProblem("architecture.experts.active", f"must be 1 to {llm.experts.total}, the experts"))
-    if llm.windowed_layers > llm.layers or (llm.windowed_layers and not llm.window):
-        wrong.append(FieldProblem("architecture.windowed_layers", f"must be 0 to {llm.layers}, with a window"))
-    refuse(wrong)
-
-
 def device(label: str) -> Device:
     """The accelerator a label means. Raises Invalid naming those it might mean, or the nearest."""
     found = part(label)
@@ -144,31 +130,6 @@ def training_constants(generation: str) -> tuple[UsedFact, ...]:
     )
 
 
-def require_positive(values: Mapping[str, float | None]) -> None:
-    """Raise Invalid naming every value that is not a number above 0."""
-    refuse(
-        FieldProblem(name, f"must be above 0 and finite, not {value:g}")
-        for name, value in values.items()
-        if value is not None and not (isfinite(value) and 0 < value <= LARGEST)
-    )
-
-
-def require_within(values: Mapping[str, tuple[float | None, float, float]]) -> None:
-    """Raise Invalid naming every value that is outside its limits."""
-    refuse(
-        FieldProblem(name, f"must be {low:g} to {high:g}, not {value:g}; the nearest is {min(max(low, value), high):g}")
-        for name, (value, low, high) in values.items()
-        if value is not None and not low <= value <= high
-    )
-
-
-def refuse(problems: Iterable[FieldProblem]) -> None:
-    """Raise Invalid of these problems, if there are any."""
-    found = tuple(problems)
-    if found:
-        raise Invalid("; ".join(f"{one.field}: {one.message}" for one in found), problems=found)
-
-
 def step(name: str, value: object, unit: str, formula_id: str | None = None, because: str = "") -> PredictionStep:
     """One intermediate result; the formula by the version in use."""
     cited = formula(formula_id).name if formula_id else None
@@ -201,7 +162,7 @@ def _unknown(label: str, candidates: tuple[Accelerator, ...]) -> str:
     spellings = {**MEANT, **{name.lower(): one.id for one in ACCELERATORS for name in (one.id, *one.aliases)}}
     near = dict.fromkeys(spellings[one] for one in get_close_matches(label.lower(), spellings, n=9, cutoff=0.5))
     hint = f"the nearest are {', '.join(list(near)[:NEAREST])}" if near else _some()
-    return f"no accelerator is known as {label!r}; {hint}"
+    return f"no accelerator is known as {label[:SHOWN]!r}; {hint}"
 
 
 def _some() -> str:

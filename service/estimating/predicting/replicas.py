@@ -49,7 +49,7 @@ def fewest(llm: LanguageModel, on: Device, precision: str, kv_precision: str | N
         if largest_batch(one, memory=on.part.memory, context=context) >= 1:
             return accelerators
     raise Invalid.field(
-        "accelerator", f"even {WIDEST} of {on.part.id} cannot hold it in {precision}; {_instead(llm, on)}"
+        "accelerator", f"even {WIDEST} of {on.part.id} cannot hold it in {precision}; {_instead(one, on, context)}"
     )
 
 
@@ -63,7 +63,9 @@ def held(one: Replica, on: Device, *, context: float, precision: str) -> int:
         if largest_batch(wider, memory=on.part.memory, context=context) >= 1:
             needed = f"the weights in {precision} and one sequence need {accelerators}"
             raise Invalid.field("accelerators", f"{one.accelerators} of {on.part.id} cannot hold it; {needed}")
-    raise Invalid.field("accelerators", f"no number of {on.part.id} up to {WIDEST} holds it; {_instead(one.llm, on)}")
+    raise Invalid.field(
+        "accelerators", f"no number of {on.part.id} up to {WIDEST} holds it; {_instead(one, on, context)}"
+    )
 
 
 def lower_precision_told(on: Device, precision: str) -> tuple[str, ...]:
@@ -81,10 +83,18 @@ def _peak(on: Device, precision: str) -> float:
     return peak
 
 
-def _instead(llm: LanguageModel, on: Device) -> str:
-    smaller = [
-        name
-        for name, size in FORMATS.items()
-        if largest_batch(replica_of(llm, on, WIDEST, name, None), memory=on.part.memory, context=1) >= 1 and size < 2
-    ]
-    return f"in {smaller[0]} it fits" if smaller else "take an accelerator with more memory, such as nvidia-h200-sxm"
+def _instead(one: Replica, on: Device, context: float) -> str:
+    """What would be held: weights in a smaller format, shorter sequences, or by an accelerator with more memory."""
+    wide = replace(one, accelerators=WIDEST)
+
+    def holds(copy: Replica, tokens: float) -> bool:
+        return bool(largest_batch(copy, memory=on.part.memory, context=tokens) >= 1)
+
+    lighter = [name for name, size in FORMATS.items() if size < float(one.weight_bytes)]
+    smaller = [name for name in lighter if holds(replace(wide, weight_bytes=FORMATS[name]), context)]
+    if smaller:
+        return f"with weights in {smaller[0]} it fits"
+    if holds(wide, 1):
+        most = next(tokens for tokens in (2.0**power for power in range(40, -1, -1)) if holds(wide, tokens))
+        return f"sequences of {most:g} tokens on average fit"
+    return "take an accelerator with more memory, such as nvidia-h200-sxm"

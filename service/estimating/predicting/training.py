@@ -9,15 +9,21 @@ from service.domain.language_model import LanguageModel
 from service.domain.prediction import MemoryFit, PredictedFigure, Prediction, PredictionStep
 from service.domain.prediction_spec import PowerInput, TrainingAnchor, TrainingSpec
 from service.errors import FieldProblem, Invalid
+from service.estimating.predicting.limits import (
+    LONGEST_SEQUENCE,
+    MOST_ANCHORS,
+    refuse,
+    require_counts,
+    require_positive,
+    require_within,
+    shown,
+)
 from service.estimating.predicting.memory import first_that_fits, laid_out, said, training_fit, training_use
 from service.estimating.predicting.parts import (
     Device,
     Subject,
     device,
     figure,
-    refuse,
-    require_positive,
-    require_within,
     step,
     subject,
     trainer,
@@ -46,6 +52,8 @@ FORMULAS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Which formula gives each step; the others are given, assumed or measured."""
+LEAST_PERCENT: Final = 5
+"""A utilisation of more than 1 from here on is one in percent."""
 SHAPE_ASSUMED: Final = "only its size is known: a usual shape is assumed, and memory is not predicted"
 
 
@@ -95,10 +103,10 @@ def predict_training_of(spec: TrainingSpec) -> Prediction:
 
 def anchors_of(given: Sequence[TrainingAnchor], case: TrainingCase) -> tuple[Anchor, ...]:
     """The measured points on the case they were measured on. Raises Invalid naming the one that cannot be."""
+    require_within({"anchors": (len(given), 0, MOST_ANCHORS)})
     found = []
     for number, one in enumerate(given):
-        if one.utilisation is not None:
-            refuse(_above_one(f"anchors.{number}.utilisation", one.utilisation))
+        _check_anchor(f"anchors.{number}", one)
         measured = Anchor(
             case=replace(
                 case,
@@ -120,18 +128,22 @@ def anchors_of(given: Sequence[TrainingAnchor], case: TrainingCase) -> tuple[Anc
     return tuple(found)
 
 
+def _check_anchor(where: str, one: TrainingAnchor) -> None:
+    """Raise Invalid naming every number of a measured point that cannot be."""
+    if one.utilisation is not None:
+        refuse(_not_a_share(f"{where}.utilisation", one.utilisation))
+    names = ("tokens_per_second", "step_seconds", "tokens_per_step")
+    require_positive({f"{where}.{name}": getattr(one, name) for name in names})
+    require_counts({f"{where}.accelerators": one.accelerators})
+    require_within({f"{where}.sequence": (one.sequence, 1, LONGEST_SEQUENCE)})
+
+
 def _check(spec: TrainingSpec) -> None:
-    require_positive(
-        {
-            "tokens": spec.tokens,
-            "accelerators": spec.accelerators,
-            "sequence": spec.sequence,
-            "micro_batch": spec.micro_batch,
-            "active_parameters": spec.active_parameters,
-            "total_parameters": spec.total_parameters,
-        }
+    require_positive({name: getattr(spec, name) for name in ("tokens", "active_parameters", "total_parameters")})
+    require_counts({name: getattr(spec, name) for name in ("accelerators", "micro_batch")})
+    require_within(
+        {"sequence": (spec.sequence, 1, LONGEST_SEQUENCE), "experts_per_token": (spec.experts_per_token, 0, 1024)}
     )
-    require_within({"experts_per_token": (spec.experts_per_token, 0, 1024)})
 
 
 def _subject(spec: TrainingSpec) -> Subject | None:
@@ -245,8 +257,9 @@ def _warnings(spec: TrainingSpec, on: Device, found: Subject | None, fitted: Fit
     return warnings
 
 
-def _above_one(field: str, value: float) -> list[FieldProblem]:
-    if 1 < value <= 100:
-        hint = f"as a share it would be {value / 100:g}"
-        return [FieldProblem(field, f"must be above 0 and at most 1, of the dense peak, not {value:g}; {hint}")]
-    return []
+def _not_a_share(field: str, value: float) -> list[FieldProblem]:
+    if 0 < value <= 1:
+        return []
+    percent = LEAST_PERCENT <= value <= 100
+    nearest = f"; {value:g} % is {value / 100:g}" if percent else "; the nearest is 1" if value > 1 else ""
+    return [FieldProblem(field, f"must be above 0 and at most 1, of the dense peak, not {shown(value)}{nearest}")]
