@@ -143,7 +143,9 @@ def _loaded(name: str) -> Any:
     found = getattr(import_module(f"service.cli.{module}"), member)
     holder = typer.Typer()
     if isinstance(found, typer.Typer):
-        holder.add_typer(found, name=name, help=words, no_args_is_help=True)
+        alone = found.registered_callback
+        answers = bool(alone and alone.invoke_without_command)
+        holder.add_typer(found, name=name, help=words, no_args_is_help=not answers)
     else:
         holder.command(name)(found)
     return get_group(holder).commands[name]

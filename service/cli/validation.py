@@ -1,6 +1,7 @@
 """Holding the predictions against published facts."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -8,48 +9,66 @@ import typer
 
 from service.cli.output import AsJson, say, show, table
 from service.errors import Invalid
-from service.estimating.accuracy.report import Accuracy, ValidationReport
-from service.usecases.validation import validate_predictions
+from service.estimating.accuracy.report import Accuracy, FactSource, ValidationReport
+from service.usecases.validation import summarise_validations, validate_predictions, validate_published
 
 LARGEST: Final = 32 * 1024 * 1024
 """Bytes of a table."""
 
 app = typer.Typer()
 
-TableFile = Annotated[Path, typer.Argument(metavar="FILE.csv", help="A CSV, or - for standard input.")]
+TableFile = Annotated[
+    Path | None,
+    typer.Argument(metavar="[FILE.csv]", help="A CSV, or - for standard input; the published facts shipped if absent."),
+]
+COLUMNS: Final = ("Group", "Method", "#Rows", "#Median error", "#P90", "#Within 2x", "#Bias", "#In 80 % interval")
+
+
+@app.callback(invoke_without_command=True)
+def everything(context: typer.Context, *, as_json: AsJson = False) -> None:
+    """Hold the predictions against published facts: without a table, all that are shipped."""
+    if context.invoked_subcommand is not None:
+        return
+    made = summarise_validations()
+    if as_json:
+        show(made)
+        return
+    rows = [(name, *_line(one)) for name, lines in made.accuracy.items() for one in lines]
+    table("", ["Table", *COLUMNS], rows)
+    say()
+    _tell_sources(made.sources)
 
 
 @app.command("training")
-def training(file: TableFile, *, as_json: AsJson = False) -> None:
+def training(file: TableFile = None, *, as_json: AsJson = False) -> None:
     """Check predicted GPU-hours of whole training runs."""
     _show("training", file, as_json=as_json)
 
 
 @app.command("mfu")
-def mfu(file: TableFile, *, as_json: AsJson = False) -> None:
+def mfu(file: TableFile = None, *, as_json: AsJson = False) -> None:
     """Check predicted utilisation of training benchmarks."""
     _show("mfu", file, as_json=as_json)
 
 
 @app.command("inference")
-def inference(file: TableFile, *, as_json: AsJson = False) -> None:
+def inference(file: TableFile = None, *, as_json: AsJson = False) -> None:
     """Check predicted time per output token and throughput of serving benchmarks."""
     _show("inference", file, as_json=as_json)
 
 
 @app.command("epoch")
-def epoch(file: TableFile, *, as_json: AsJson = False) -> None:
+def epoch(file: TableFile = None, *, as_json: AsJson = False) -> None:
     """Check predicted chip-hours and amortised cost against Epoch AI's table."""
     _show("epoch", file, as_json=as_json)
 
 
-def _show(kind: str, file: Path, *, as_json: bool) -> None:
-    found = validate_predictions(kind, _text_of(file))
+def _show(kind: str, file: Path | None, *, as_json: bool) -> None:
+    found = validate_predictions(kind, _text_of(file)) if file else validate_published(kind)
     if as_json:
         show(found)
         return
-    columns = ["Group", "Method", "#Rows", "#Median error", "#P90", "#Within 2x", "#Bias", "#In 80 % interval"]
-    table("", columns, [_line(one) for one in found.accuracy])
+    table("", COLUMNS, [_line(one) for one in found.accuracy])
     _tell_the_rest(found)
 
 
@@ -92,3 +111,11 @@ def _tell_the_rest(found: ValidationReport) -> None:
     table("", ["Row", "Why"], [(one.name, one.reason) for one in found.not_predicted])
     for note in found.notes:
         say(note)
+    if found.sources:
+        say()
+        _tell_sources(found.sources)
+
+
+def _tell_sources(sources: Sequence[FactSource]) -> None:
+    rows = [(one.publisher, one.title, str(one.rows), one.url, one.read_on, one.terms) for one in sources]
+    table("", ["Publisher", "Source", "#Rows", "Page", "Read on", "Terms"], rows)

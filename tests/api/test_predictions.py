@@ -13,7 +13,7 @@ from service.app import create_app
 from service.domain.canonical import json_bytes
 from service.settings import Settings
 from service.store.store import Store
-from service.usecases.validation import validate_predictions
+from service.usecases.validation import summarise_validations, validate_predictions, validate_published
 from tests.conftest import day
 from tests.usecases.test_predictions import CASES, FINE_TUNING, INFERENCE, MEMORY, TRAINING, asked_of
 from tests.usecases.test_validation import TRAINING as TABLE
@@ -118,3 +118,15 @@ def test_what_is_no_table_is_refused(
     refused = client.post(f"{VALIDATIONS}/{table}", content=body, headers=headers)
     assert refused.status_code == status
     assert words in refused.text
+
+
+def test_the_shipped_facts_are_answered_without_a_body(client: TestClient) -> None:
+    answered = client.get(VALIDATIONS)
+    assert answered.status_code == 200, answered.text
+    assert answered.content == json_bytes(summarise_validations())
+    one = client.get(f"{VALIDATIONS}/epoch")
+    assert one.content == json_bytes(validate_published("epoch"))
+    assert one.json()["sources"][0]["terms"]
+    refused = client.get(f"{VALIDATIONS}/epoc")
+    assert refused.status_code == 422
+    assert "epoch" in fields_of(refused)["table"]

@@ -41,7 +41,7 @@ USE_CASES = {
     hardware: {"list_accelerators", "get_accelerator", "list_labels", "map_label"},
     rate_cards: {"put_rate_card", "get_rate_card", "list_rate_cards"},
     predictions: {"predict_training", "predict_inference", "predict_fine_tuning", "predict_memory"},
-    validation: {"validate_predictions"},
+    validation: {"validate_predictions", "validate_published", "summarise_validations"},
     comparisons: {
         "rerun_estimate",
         "bridge_estimates",

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from service.cli.main import app
 from service.domain.canonical import json_bytes
-from service.usecases.validation import validate_predictions
+from service.usecases.validation import TABLES, summarise_validations, validate_predictions, validate_published
 from tests.usecases.test_predictions import CASES, FINE_TUNING, INFERENCE, MEMORY, OWN, TRAINING, asked_of
 from tests.usecases.test_validation import TRAINING as TABLE
 
@@ -112,3 +112,17 @@ def test_a_table_that_is_none_is_refused_and_a_poor_row_is_listed(text: str | by
     listed = words.startswith("Not")
     done = run("validate", "training", "-", given=text, expect=0 if listed else 2)
     assert words in (done.stdout if listed else done.stderr)
+
+
+def test_without_a_file_the_shipped_facts_are_validated_and_named() -> None:
+    assert run("validate", "--json").stdout_bytes.strip() == json_bytes(summarise_validations())
+    shown = run("validate").stdout
+    for words in (*TABLES, "pre-training", "amortised cost", "https://arxiv.org/abs/2302.13971", "Apache-2.0", "CC-BY"):
+        assert words in shown
+    for table in TABLES:
+        assert run("validate", table, "--json").stdout_bytes.strip() == json_bytes(validate_published(table))
+        assert "Read on" in run("validate", table).stdout
+
+
+def test_a_table_nobody_knows_is_bad_usage() -> None:
+    assert "No such command" in run("validate", "trainin", expect=2).stderr

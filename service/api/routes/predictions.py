@@ -15,9 +15,9 @@ from service.api.wire import ExactRoute, answer
 from service.domain.prediction import Prediction
 from service.domain.prediction_spec import FineTuningSpec, InferenceSpec, MemorySpec, TrainingSpec
 from service.errors import Invalid
-from service.estimating.accuracy.report import ValidationReport
+from service.estimating.accuracy.report import ValidationReport, ValidationSummary
 from service.usecases.predictions import predict_fine_tuning, predict_inference, predict_memory, predict_training
-from service.usecases.validation import validate_predictions
+from service.usecases.validation import summarise_validations, validate_predictions, validate_published
 
 router = APIRouter(tags=["predictions"], route_class=ExactRoute)
 
@@ -44,6 +44,18 @@ def fine_tuning(asked: Annotated[FineTuningSpec, Body(openapi_examples=PREDICT_F
 def memory(asked: Annotated[MemorySpec, Body(openapi_examples=PREDICT_MEMORY)]) -> Response:
     """Memory by component, whether it fits, and what would."""
     return answer(predict_memory(asked))
+
+
+@router.get("/validations", response_model=ValidationSummary, summary="How right the predictions are")
+def summary() -> Response:
+    """Every kind of prediction over the published facts that are shipped, beside naive baselines, with its sources."""
+    return answer(summarise_validations())
+
+
+@router.get("/validations/{table}", response_model=ValidationReport, summary="How right one kind of prediction is")
+def published(table: str) -> Response:
+    """The predictions over the published facts that are shipped: training, mfu, inference or epoch."""
+    return answer(validate_published(table))
 
 
 @router.post(

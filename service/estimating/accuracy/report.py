@@ -78,6 +78,21 @@ class Worst:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FactSource:
+    """A page that rows of a table were read on."""
+
+    publisher: str
+    title: str
+    url: str
+    published: str
+    """Day, month or year, as far as the page says."""
+    read_on: str
+    terms: str
+    """On what terms its figures stand here."""
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ValidationReport:
     """What a table says of the predictions."""
 
@@ -87,7 +102,19 @@ class ValidationReport:
     worst: tuple[Worst, ...]
     not_predicted: tuple[NotPredicted, ...]
     notes: tuple[str, ...] = ()
+    sources: tuple[FactSource, ...] = ()
+    """Of the facts that are shipped; none for a table of somebody's own."""
     outcomes: tuple[Outcome, ...] = field(repr=False, default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidationSummary:
+    """How right every kind of prediction is over the facts that are shipped."""
+
+    accuracy: Mapping[str, tuple[Accuracy, ...]]
+    """By table: the figures over all its rows."""
+    not_predicted: Mapping[str, int]
+    sources: tuple[FactSource, ...]
 
 
 def report(

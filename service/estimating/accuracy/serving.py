@@ -101,10 +101,12 @@ def validate_serving(rows: Sequence[Row]) -> ValidationReport:
         fit=lambda chosen: _refitted([served[index] for index in chosen]),
         predict=lambda index, constants: float(_predicted([served[index]], constants)[0]),
     )
-    methods = {PREDICTED: Efficiency(), TEXTBOOK_NAME: TEXTBOOK}
-    told = {name: _predicted(served, efficiency) for name, efficiency in methods.items()}
-    told[LEFT_OUT] = np.array(crossed)
-    told[SPEED_OF_LIGHT] = _predicted(served, LIGHT, interference=False)
+    told = {
+        PREDICTED: _predicted(served, Efficiency()),
+        LEFT_OUT: np.array(crossed),
+        TEXTBOOK_NAME: _predicted(served, TEXTBOOK),
+        SPEED_OF_LIGHT: _predicted(served, LIGHT, interference=False),
+    }
     others = others_of([one.setup for one in served])
     outcomes = []
     for index, one in enumerate(served):
