@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
+from service.cli.accuracy_tables import markdown_of_summary, markdown_of_table
 from service.cli.output import AsJson, say, show, table
 from service.errors import Invalid
 from service.estimating.accuracy.report import Accuracy, FactSource, ValidationReport
@@ -21,17 +22,21 @@ TableFile = Annotated[
     Path | None,
     typer.Argument(metavar="[FILE.csv]", help="A CSV, or - for standard input; the published facts shipped if absent."),
 ]
+AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown for a page instead of a table.")]
 COLUMNS: Final = ("Group", "Method", "#Rows", "#Median error", "#P90", "#Within 2x", "#Bias", "#In 80 % interval")
 
 
 @app.callback(invoke_without_command=True)
-def everything(context: typer.Context, *, as_json: AsJson = False) -> None:
+def everything(context: typer.Context, *, as_json: AsJson = False, as_markdown: AsMarkdown = False) -> None:
     """Hold the predictions against published facts: without a table, all that are shipped."""
     if context.invoked_subcommand is not None:
         return
     made = summarise_validations()
     if as_json:
         show(made)
+        return
+    if as_markdown:
+        say(markdown_of_summary(made))
         return
     rows = [(name, *_line(one)) for name, lines in made.accuracy.items() for one in lines]
     table("", ["Table", *COLUMNS], rows)
@@ -40,33 +45,36 @@ def everything(context: typer.Context, *, as_json: AsJson = False) -> None:
 
 
 @app.command("training")
-def training(file: TableFile = None, *, as_json: AsJson = False) -> None:
+def training(file: TableFile = None, *, as_json: AsJson = False, as_markdown: AsMarkdown = False) -> None:
     """Check predicted GPU-hours of whole training runs."""
-    _show("training", file, as_json=as_json)
+    _show("training", file, as_json=as_json, as_markdown=as_markdown)
 
 
 @app.command("mfu")
-def mfu(file: TableFile = None, *, as_json: AsJson = False) -> None:
+def mfu(file: TableFile = None, *, as_json: AsJson = False, as_markdown: AsMarkdown = False) -> None:
     """Check predicted utilisation of training benchmarks."""
-    _show("mfu", file, as_json=as_json)
+    _show("mfu", file, as_json=as_json, as_markdown=as_markdown)
 
 
 @app.command("inference")
-def inference(file: TableFile = None, *, as_json: AsJson = False) -> None:
+def inference(file: TableFile = None, *, as_json: AsJson = False, as_markdown: AsMarkdown = False) -> None:
     """Check predicted time per output token and throughput of serving benchmarks."""
-    _show("inference", file, as_json=as_json)
+    _show("inference", file, as_json=as_json, as_markdown=as_markdown)
 
 
 @app.command("epoch")
-def epoch(file: TableFile = None, *, as_json: AsJson = False) -> None:
+def epoch(file: TableFile = None, *, as_json: AsJson = False, as_markdown: AsMarkdown = False) -> None:
     """Check predicted chip-hours and amortised cost against Epoch AI's table."""
-    _show("epoch", file, as_json=as_json)
+    _show("epoch", file, as_json=as_json, as_markdown=as_markdown)
 
 
-def _show(kind: str, file: Path | None, *, as_json: bool) -> None:
+def _show(kind: str, file: Path | None, *, as_json: bool, as_markdown: bool) -> None:
     found = validate_predictions(kind, _text_of(file)) if file else validate_published(kind)
     if as_json:
         show(found)
+        return
+    if as_markdown:
+        say(markdown_of_table(found))
         return
     table("", COLUMNS, [_line(one) for one in found.accuracy])
     _tell_the_rest(found)
