@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from service.app import create_app
 from service.domain.canonical import json_bytes
+from service.formulas.catalog import FORMULAS
 from service.settings import Settings
 from service.store.store import Store
 from service.usecases.validation import summarise_validations, validate_predictions, validate_published
@@ -130,3 +131,12 @@ def test_the_shipped_facts_are_answered_without_a_body(client: TestClient) -> No
     refused = client.get(f"{VALIDATIONS}/epoc")
     assert refused.status_code == 422
     assert "epoch" in fields_of(refused)["table"]
+
+
+def test_every_formula_has_a_page_of_its_own(client: TestClient) -> None:
+    listed = client.get("/formulas").text
+    for one in FORMULAS:
+        told = client.get(f"/api/v1/formulas/{one.id}")
+        assert told.status_code == 200
+        assert told.json()["documentation"] == one.documentation
+        assert one.id in listed
