@@ -1,11 +1,14 @@
 """What happened that somebody may want to hear of."""
 
+import sys
 from typing import Annotated
 
 import typer
 
 from service.cli.output import AsJson, show, table
 from service.cli.session import session
+from service.notifying.calendars import calendar_bytes
+from service.usecases.agenda import agenda
 from service.usecases.events import list_events, told
 
 
@@ -25,3 +28,14 @@ def events(
     else:
         rows = [(one.event_id, one.event.occurred_at, one.event.type, one.event.text) for one in found]
         table("", ["#Event", "When", "Type", "What"], rows)
+
+
+def calendar(*, as_json: AsJson = False) -> None:
+    """Print what lies ahead as a calendar (iCal): refreshes, budgets, announced prices, agreements that end."""
+    with session() as opened:
+        now = opened.now()
+        ahead = agenda(opened.store, opened.feeds, now)
+    if as_json:
+        show(ahead)
+    else:
+        sys.stdout.write(calendar_bytes(ahead, now).decode())

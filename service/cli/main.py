@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "db": ("serving:database", "The database's schema."),
     "check": ("gate:check", "Stop a change that costs too much, or prices too old to say."),
     "notify": ("notifications:app", "Who is told of events, and how it went."),
+    "calendar": ("events:calendar", "What lies ahead, for calendar programs."),
     "events": ("events:events", "What happened, the last first."),
     "serve": ("serving:serve", "Serve the API and the pages, and refresh what is due."),
     "scheduler": ("serving:scheduler", "Refresh the feeds on schedule, in a process of its own."),

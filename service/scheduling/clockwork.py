@@ -25,6 +25,7 @@ from service.scheduling.worker import LONGEST, run_budget_slot, run_slot
 from service.settings import Settings
 from service.store import jobs
 from service.store.store import Store
+from service.usecases.agenda import tell_expiring
 from service.usecases.notifications import deliver_due
 from service.usecases.sources import Feed, tell_stale
 
@@ -34,7 +35,7 @@ MISSED_TICKS: Final = 3
 AT_ONCE: Final = 2
 """Feeds refreshed at the same time."""
 WATCH: Final = timedelta(minutes=10)
-"""How often to look for feeds that have become stale."""
+"""How often to look for what time alone has done."""
 GRACE: Final = timedelta(seconds=5)
 """How long a stop waits for running refreshes before it gives their slots up."""
 
@@ -126,10 +127,12 @@ class Scheduler:
             self._crew.hand(budget_job(name), partial(self._run_budget, name, slot))
         if now >= self._watched_at + WATCH:
             self._watched_at = now
-            self._postman.hand("stale feeds", partial(self._tell_stale, now))
+            self._postman.hand("watch", partial(self._watch_out, now))
         self._postman.hand("deliveries", partial(deliver_due, self._store, self._post))
 
-    def _tell_stale(self, now: datetime) -> None:
+    def _watch_out(self, now: datetime) -> None:
+        """Say what time alone has done: feeds that became stale, agreements that end soon."""
+        tell_expiring(self._store, now)
         tell_stale(self._store, [Feed.of(source.info, self._settings) for source in self._sources], now)
 
     def _run(self, source: Source, slot: datetime) -> None:

@@ -70,6 +70,11 @@ def newest(connection: Connection, limit: int = 100, only: Wanted = ANY) -> list
     return [_recorded(row) for row in connection.execute(query.limit(limit))]
 
 
+def known(connection: Connection, uids: Sequence[str]) -> frozenset[str]:
+    """Those of these events that are in the log."""
+    return frozenset(connection.scalars(select(event.c.uid).where(event.c.uid.in_(uids))))
+
+
 def _recorded(row: Row[Any]) -> RecordedEvent:
     return RecordedEvent(
         event_id=row.event_id,

@@ -55,3 +55,10 @@ def test_a_server_that_sends_nothing_says_which_command_does(client: TestClient,
         503,
         "this server sends nothing; run: costplan notify target test ops",
     )
+
+
+def test_what_lies_ahead_is_a_calendar_to_subscribe_to(client: TestClient, clock: TickingClock) -> None:
+    clock.set(day("2026-03-02"))
+    answered = client.get("/api/v1/calendar.ics")
+    assert answered.headers["content-type"] == "text/calendar; charset=utf-8"
+    assert answered.content.startswith(b"BEGIN:VCALENDAR\r\n")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from service.usecases import (
     accounting,
+    agenda,
     archive,
     bands,
     budgets,
@@ -72,6 +73,7 @@ USE_CASES = {
     },
     gate: {"check_scenario"},
     events: {"list_events"},
+    agenda: {"agenda"},
     spend: {"import_spend", "list_spend_imports"},
 }
 BY_THE_ROOT = "handed in by the composition root, so that the door does not know which feeds exist"
@@ -97,6 +99,7 @@ NOT_A_DOORS_BUSINESS = {
     "told",
     "message_of",
     "tell_stale",
+    "tell_expiring",
     "band_of",
     "band_made",
     "evidence_of",

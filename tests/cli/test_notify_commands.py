@@ -63,3 +63,8 @@ def test_a_target_that_cannot_be_meant_is_refused_by_field(shell: Shell) -> None
     assert "kind: must be 'webhook', 'slack' or 'mail', not 'pigeon'" in refused
     refused = shell("notify", "target", "put", "-", given="name: ops\nkind: slack\ntypes: [budget.gone]\n", expect=2)
     assert "types.0: must be 'estimate.moved'" in refused.stderr
+
+
+def test_what_lies_ahead_is_printed_as_a_calendar(shell: Shell) -> None:
+    assert "SUMMARY:ecb is read" in shell("calendar").stdout
+    assert "ecb is read" in {one["title"] for one in shell.json("calendar")}

@@ -4,9 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from service.api.deps import StoreDep
+from service.api.deps import FeedsDep, NowDep, StoreDep
 from service.api.event_shapes import EventList
 from service.api.wire import LONGEST_TEXT, ExactRoute, Limit, Text, answer
+from service.notifying.calendars import MEDIA_TYPE, calendar_bytes
+from service.usecases.agenda import agenda
 from service.usecases.events import list_events, told
 
 router = APIRouter(tags=["events"], route_class=ExactRoute)
@@ -27,3 +29,14 @@ def events(
     found = list_events(store, wanted, subject, after, limit)
     seen = max((one.event_id for one in found), default=after or 0)
     return answer({"events": [told(one) for one in found], "next_after": seen})
+
+
+@router.get(
+    "/calendar.ics",
+    response_class=Response,
+    responses={200: {"content": {"text/calendar": {}}}},
+    summary="Subscribe to what lies ahead",
+)
+def calendar(store: StoreDep, feeds: FeedsDep, now: NowDep) -> Response:
+    """Refreshes, runs and ends of budgets, announced prices and agreements that end, as iCalendar (RFC 5545)."""
+    return Response(calendar_bytes(agenda(store, feeds, now), now), media_type=MEDIA_TYPE)
