@@ -1,14 +1,14 @@
 """Arguments that several formulas share, and what is made of them: an architecture, a layout, a replica."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any, Final
 
 from pricing_sources.units import Unit
 from service.formulas.formula import LARGEST, Argument
 from service.formulas.memory import Parallelism, Recompute
-from service.formulas.serving import Replica
+from service.formulas.serving import Efficiency, Replica
 from service.formulas.training_efficiency import GENERATIONS
 from service.formulas.utilisation import TrainingHardware, shape_of
 
@@ -95,6 +95,12 @@ REPLICA: Final = (
     number("bandwidth", "memory bandwidth of one", "bytes/s"),
     PEAK,
     number("link_bandwidth", "scale-up link of one, one direction", "bytes/s"),
+    Argument(
+        name="peak_flops_16bit",
+        description="dense peak of one at 16 bits, in which attention runs; peak_flops unless given",
+        symbol="FLOP/s",
+        optional=True,
+    ),
     number("weight_bytes", "bytes of one weight", "bytes", default=2),
     number("kv_bytes", "bytes of one cached number", "bytes", default=2),
 )
@@ -111,6 +117,12 @@ def with_layout(inputs: Inputs) -> Inputs:
 def with_replica(inputs: Inputs) -> Inputs:
     """The hardware and the architecture gathered into `replica`."""
     return _gathered(inputs, "replica", Replica)
+
+
+def with_replica_of_version_1(inputs: Inputs) -> Inputs:
+    """The same without memory traffic between products; attention at the peak of the products."""
+    made = with_replica({name: one for name, one in inputs.items() if name != "peak_flops_16bit"})
+    return {**made, "replica": replace(made["replica"], efficiency=replace(Efficiency(), traffic_bytes=0.0))}
 
 
 def with_shape(inputs: Inputs) -> Inputs:

@@ -1,6 +1,7 @@
 """The formulas of serving: time, memory, quantities per token, fleets, and an API's prices."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from pricing_sources.units import Unit
@@ -15,6 +16,7 @@ from service.formulas.catalog_arguments import (
     number,
     share,
     with_replica,
+    with_replica_of_version_1,
 )
 from service.formulas.formula import Argument, Formula
 
@@ -26,12 +28,28 @@ _FLEET: Final = count("fleet", "replicas")
 _API_COST: Final = Argument(name="api_cost", description="cost of one query by the API", per=Unit.QUERY)
 
 
+_WITH_TRAFFIC: Final = frozenset(
+    {
+        "decode_seconds",
+        "prefill_seconds",
+        "seconds_per_output_token",
+        "output_tokens_per_second",
+        "seconds_to_first_token",
+        "seconds_per_request",
+        "input_accelerator_hours",
+        "output_accelerator_hours",
+        "batch_within",
+    }
+)
+"""What counts memory traffic between products and runs attention at 16 bits, from version 2."""
+
+
 def _of_replica(
     name: str, title: str, function: Callable[..., object], arguments: tuple[Argument, ...], result_unit: str
 ) -> Formula:
     return Formula(
         id=f"serving.{name}",
-        version=1,
+        version=2 if name in _WITH_TRAFFIC else 1,
         title=title,
         function=function,
         arguments=(*REPLICA, *arguments),
@@ -58,6 +76,13 @@ _TIME: Final = (
         ),
         result_unit="1",
         exact=False,
+    ),
+    _of_replica(
+        "traffic_bytes_per_token",
+        "Memory traffic of a token between products",
+        serving.traffic_bytes_per_token,
+        (),
+        "bytes",
     ),
     _of_replica("decode_weight_bytes", "Weights a decode step reads", serving.decode_weight_bytes, (BATCH,), "bytes"),
     _of_replica(
@@ -286,5 +311,14 @@ _PRICES: Final = (
     ),
 )
 
-SERVING: Final = (*_TIME, *_ECONOMICS, *_FLEETS, *_PRICES)
+
+def _version_1(one: Formula) -> Formula:
+    """The equation as it was, so that what cites it stays reproducible."""
+    kept = tuple(argument for argument in one.arguments if argument.name != "peak_flops_16bit")
+    return replace(one, version=1, arguments=kept, prepare=with_replica_of_version_1)
+
+
+_EARLIER: Final = tuple(_version_1(one) for one in (*_TIME, *_ECONOMICS) if one.version > 1)
+
+SERVING: Final = (*_TIME, *_ECONOMICS, *_FLEETS, *_PRICES, *_EARLIER)
 """In the order a reader needs them."""

@@ -2,7 +2,7 @@
 
 A roofline with a few measured constants. Two terms that most calculators leave out decide small
 batches and mixtures of experts: a fixed time per layer, and that a batch touches more experts than
-one token does.
+one token does. A third decides 4-bit formats and full batches: the memory traffic between products.
 """
 
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from service.domain.language_model import LanguageModel
 from service.formulas.architecture import feed_forward_parameters, kv_cache_bytes, parameters
 from service.formulas.flops import forward_flops_per_token
 from service.formulas.numbers import Number
+from service.formulas.utilisation import ROUTED_TRAFFIC
 
 BYTES_OF_ACTIVATION: Final = 2
 """Activations that cross the link are bf16."""
@@ -25,7 +26,8 @@ class Efficiency:
 
     Fitted once over 2,629 measured configurations (7 model families, 4 GPU types, 3 engines): InferenceX
     measurements redistributed in ai-dynamo/aiconfigurator (Apache-2.0), read 2026-10; median error of the time
-    per output token 18 % on them, 20 to 22 % on families, GPUs or engines left out of the fit.
+    per output token 18 % on them, 20 to 22 % on families, GPUs or engines left out of the fit. That was before
+    `traffic_bytes`, which is from training and left them as they were.
     """
 
     memory: float = 0.74
@@ -40,6 +42,11 @@ class Efficiency:
     """Fixed time of a layer [s]: kernel launches, norms, sampling."""
     allreduce_seconds: float = 17e-6
     """Fixed time of one all-reduce [s]; a layer has two."""
+    traffic_bytes: float = 113.0
+    """Memory traffic of a layer between matrix products [bytes per token and hidden unit]; not fitted to serving.
+
+    A third, the forward pass, of the 339 bytes that training benchmarks show of both passes.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +62,8 @@ class Replica:
     """Dense peak of one at the precision of the mathematics [FLOP/s]."""
     link_bandwidth: Number
     """Scale-up link of one, one direction [bytes/s]."""
+    peak_flops_16bit: Number | None = None
+    """Dense peak of one at 16 bits, in which attention runs [FLOP/s]; that of the mathematics where absent."""
     weight_bytes: Number = 2
     """Bytes of one weight: 2 for bf16, 1 for fp8, 0.5 for fp4 (plus scales)."""
     kv_bytes: Number = 2
@@ -83,6 +92,33 @@ def distinct_experts(*, experts: Number, active: Number, tokens: Number) -> Numb
     222.4
     """
     return experts * (1 - (1 - active / experts) ** tokens)
+
+
+def traffic_bytes_per_token(replica: Replica) -> Number:
+    r"""Memory a token passes through between matrix products: norms, residuals, activations, copies sent to experts.
+
+    .. math:: M_a = \alpha\,d\,(L + \kappa\,k\,L_e)
+
+    Symbols:
+        M_a: bytes read and written [bytes]
+        alpha: `Efficiency.traffic_bytes`, of a layer and hidden unit [bytes]
+        d, L: hidden size, layers [1]
+        k, L_e: experts per token, layers with experts [1]
+        kappa: 0.25, traffic of one routed copy over that of a layer [1]
+
+    Limits: how much an engine fuses differs; alpha is measured in training.
+
+    Reference: as `utilisation.seconds_per_token`, from which alpha and kappa are.
+
+    >>> llama = LanguageModel(name="Llama 3 70B", layers=80, hidden_size=8192, heads=64, kv_heads=8, head_size=128,
+    ...                       ffn_size=28672, vocabulary=128256)
+    >>> one = Replica(llm=llama, accelerators=8, bandwidth=3.35e12, peak_flops=989e12, link_bandwidth=450e9)
+    >>> round(float(traffic_bytes_per_token(one)) / 1e6, 1)
+    74.1
+    """
+    llm = replica.llm
+    routed = ROUTED_TRAFFIC * llm.experts.active * llm.expert_layers if llm.experts else 0
+    return replica.efficiency.traffic_bytes * llm.hidden_size * (llm.layers + routed)
 
 
 def decode_weight_bytes(replica: Replica, *, batch: Number) -> Number:
@@ -121,10 +157,11 @@ def decode_seconds(replica: Replica, *, batch: Number, context: Number) -> Numbe
     r"""Time of one decode step: one new token for every sequence of the batch.
 
     .. math:: t = \max\Bigl(\frac{M_w + B\,M_{kv}(c)/g}{\eta_m W}, \frac{B f(c)/G}{\eta_c P}\Bigr)
-        + L a_0 + [G>1]\Bigl(2 L a_1 + \frac{4 L B d\,(G-1)/G}{\eta_n W_n}\cdot 2\Bigr)
+        + \frac{B M_a}{G W} + L a_0 + [G>1]\Bigl(2 L a_1 + \frac{4 L B d\,(G-1)/G}{\eta_n W_n}\cdot 2\Bigr)
 
     Symbols:
         t: time [s]
+        M_a: `traffic_bytes_per_token` [bytes]
         M_w: `decode_weight_bytes` [bytes]; M_kv: `kv_cache_bytes` of one sequence [bytes]
         B, c: sequences, mean tokens of context [1], [Tokens]
         g: accelerators the cache is divided over, at most the key-value heads; 1 with latent attention [GPUs]
@@ -133,7 +170,7 @@ def decode_seconds(replica: Replica, *, batch: Number, context: Number) -> Numbe
         eta, a_0, a_1: `Efficiency`
         L, d, G: layers, hidden size, accelerators
 
-    Limits: tensor parallelism within one scale-up domain; no speculative decoding.
+    Limits: tensor parallelism within one scale-up domain; no speculative decoding. Version 1 left out M_a.
 
     Reference: Pope et al., arXiv:2211.05102; constants as in `Efficiency`.
 
@@ -150,6 +187,7 @@ def decode_seconds(replica: Replica, *, batch: Number, context: Number) -> Numbe
     flops = batch * forward_flops_per_token(llm, context=context) / replica.accelerators
     return (
         np.maximum(reading, flops / (reached.compute * replica.peak_flops))
+        + batch * _traffic_seconds(replica)
         + llm.layers * reached.layer_seconds
         + _communication(replica, tokens=batch)
     )
@@ -158,28 +196,33 @@ def decode_seconds(replica: Replica, *, batch: Number, context: Number) -> Numbe
 def prefill_seconds(replica: Replica, *, tokens: Number) -> Number:
     r"""Time to read the prompt of one request.
 
-    .. math:: t = \frac{n\,f(n/2)}{G \eta_p P} + \text{communication}
+    .. math:: t = \frac{n}{G}\,\Bigl(\frac{f(0)}{\eta_p P} + \frac{f(n/2) - f(0)}{\eta_p P_{16}}
+        + \frac{M_a}{W}\Bigr) + \text{communication}
 
     Symbols:
         t: time [s]
         n: prompt tokens that are not cached [Tokens]
         f: `forward_flops_per_token`, looking back on half the prompt on average [FLOP]
-        G, P: accelerators, dense peak of one [GPUs], [FLOP/s]
+        G, P, P_16: accelerators, dense peaks of one, at the format of the products and at 16 bits [GPUs], [FLOP/s]
         eta_p: `Efficiency.prefill` [1]
+        M_a, W: `traffic_bytes_per_token`, bandwidth [bytes], [bytes/s]
 
     Limits: a lower bound of the time to the first token, which also waits in a queue; only use it to share time out.
+    Version 1 left out M_a and took attention at P.
 
-    Reference: as `decode_seconds`.
+    Reference: as `decode_seconds`; the terms are those of `utilisation.seconds_per_token`.
 
     >>> llama = LanguageModel(name="Llama 3 70B", layers=80, hidden_size=8192, heads=64, kv_heads=8, head_size=128,
     ...                       ffn_size=28672, vocabulary=128256)
     >>> one = Replica(llm=llama, accelerators=8, bandwidth=3.35e12, peak_flops=989e12, link_bandwidth=450e9)
     >>> round(float(prefill_seconds(one, tokens=1024)) * 1000, 1)
-    49.8
+    52.6
     """
-    flops = tokens * forward_flops_per_token(replica.llm, context=tokens / 2)
-    share = replica.accelerators * replica.efficiency.prefill * replica.peak_flops
-    return flops / share + _transfer(replica, tokens=tokens)
+    products = forward_flops_per_token(replica.llm, context=0)
+    scores = forward_flops_per_token(replica.llm, context=tokens / 2) - products
+    sixteen = replica.peak_flops if replica.peak_flops_16bit is None else replica.peak_flops_16bit
+    work = (products / replica.peak_flops + scores / sixteen) / (replica.accelerators * replica.efficiency.prefill)
+    return tokens * (work + _traffic_seconds(replica)) + _transfer(replica, tokens=tokens)
 
 
 def seconds_per_output_token(
@@ -203,7 +246,7 @@ def seconds_per_output_token(
     ...                       ffn_size=28672, vocabulary=128256)
     >>> one = Replica(llm=llama, accelerators=8, bandwidth=3.35e12, peak_flops=989e12, link_bandwidth=450e9)
     >>> round(float(seconds_per_output_token(one, batch=64, input_tokens=1024, output_tokens=1024)) * 1000, 1)
-    21.0
+    21.4
     """
     step = decode_seconds(replica, batch=batch, context=input_tokens + cached_tokens + output_tokens / 2)
     return step + (batch - 1) / output_tokens * prefill_seconds(replica, tokens=input_tokens)
@@ -265,11 +308,16 @@ def output_tokens_per_second(replica: Replica, *, batch: Number, input_tokens: N
     ...                       ffn_size=28672, vocabulary=128256)
     >>> one = Replica(llm=llama, accelerators=8, bandwidth=3.35e12, peak_flops=989e12, link_bandwidth=450e9)
     >>> round(float(output_tokens_per_second(one, batch=64, input_tokens=1024, output_tokens=1024)), -1)
-    3040.0
+    2990.0
     """
     return batch / seconds_per_output_token(
         replica, batch=batch, input_tokens=input_tokens, output_tokens=output_tokens
     )
+
+
+def _traffic_seconds(replica: Replica) -> Number:
+    """Of one token, the accelerators sharing it."""
+    return traffic_bytes_per_token(replica) / (replica.accelerators * replica.bandwidth)
 
 
 def _communication(replica: Replica, *, tokens: Number) -> Number:

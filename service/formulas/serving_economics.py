@@ -41,7 +41,7 @@ def seconds_to_first_token(
     ...                       ffn_size=28672, vocabulary=128256)
     >>> one = Replica(llm=llama, accelerators=8, bandwidth=3.35e12, peak_flops=989e12, link_bandwidth=450e9)
     >>> round(float(seconds_to_first_token(one, batch=64, input_tokens=1024)) * 1000)
-    67
+    70
     """
     step = decode_seconds(replica, batch=batch, context=input_tokens + cached_tokens)
     return prefill_seconds(replica, tokens=input_tokens) + step
@@ -69,7 +69,7 @@ def seconds_per_request(
     ...                       ffn_size=28672, vocabulary=128256)
     >>> one = Replica(llm=llama, accelerators=8, bandwidth=3.35e12, peak_flops=989e12, link_bandwidth=450e9)
     >>> round(float(seconds_per_request(one, batch=64, input_tokens=1024, output_tokens=1024)), 3)
-    0.337
+    0.343
     """
     decoding = decode_seconds(replica, batch=batch, context=input_tokens + cached_tokens + output_tokens / 2)
     restored = cached_tokens * cached_token_seconds(replica)
@@ -121,7 +121,7 @@ def input_accelerator_hours(replica: Replica, *, input_tokens: Number) -> Number
     ...                       ffn_size=28672, vocabulary=128256)
     >>> one = Replica(llm=llama, accelerators=8, bandwidth=3.35e12, peak_flops=989e12, link_bandwidth=450e9)
     >>> round(float(input_accelerator_hours(one, input_tokens=1024)), 3)
-    0.108
+    0.114
     """
     seconds = prefill_seconds(replica, tokens=input_tokens) / input_tokens
     return MILLION * replica.accelerators * seconds / SECONDS_PER_HOUR
@@ -145,7 +145,7 @@ def output_accelerator_hours(replica: Replica, *, batch: Number, input_tokens: N
     ...                       ffn_size=28672, vocabulary=128256)
     >>> one = Replica(llm=llama, accelerators=8, bandwidth=3.35e12, peak_flops=989e12, link_bandwidth=450e9)
     >>> round(float(output_accelerator_hours(one, batch=64, input_tokens=1024, output_tokens=1024)), 3)
-    0.624
+    0.63
     """
     step = decode_seconds(replica, batch=batch, context=input_tokens + output_tokens / 2)
     return MILLION * replica.accelerators * step / (batch * SECONDS_PER_HOUR)
@@ -200,7 +200,7 @@ def batch_within(
     ...                       ffn_size=28672, vocabulary=128256)
     >>> one = Replica(llm=llama, accelerators=8, bandwidth=3.35e12, peak_flops=989e12, link_bandwidth=450e9)
     >>> float(batch_within(one, most=306, seconds_per_token=0.022, input_tokens=1024, output_tokens=1024))
-    73.0
+    69.0
     """
     low = np.zeros(np.broadcast_shapes(np.shape(most), np.shape(seconds_per_token)))
     high = np.maximum(np.floor(most), 0.0) + low

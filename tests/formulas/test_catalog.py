@@ -206,6 +206,35 @@ def test_the_largest_batch_within_a_latency_is_the_largest() -> None:
 
 
 @pytest.mark.parametrize(
+    ("formula_id", "asked", "first", "second"),
+    [
+        ("serving.prefill_seconds", {"tokens": 1024}, 0.0498, 0.0526),
+        (
+            "serving.seconds_per_output_token",
+            {"batch": 64, "input_tokens": 1024, "output_tokens": 1024},
+            0.0210,
+            0.0214,
+        ),
+    ],
+)
+def test_an_earlier_version_answers_as_it_did(
+    formula_id: str, asked: dict[str, Any], first: float, second: float
+) -> None:
+    given = told({**{name: TYPICAL[name] for name in ("llm", "bandwidth", "peak_flops", "link_bandwidth")}, **asked})
+    given["accelerators"] = Decimal(8)
+    made = [float(formula(formula_id, version).evaluate(given)) for version in (1, 2)]
+    assert made == pytest.approx([first, second], rel=3e-3)
+    assert formula(formula_id).version == 2
+
+
+def test_attention_at_sixteen_bits_takes_longer_than_at_the_peak_of_eight() -> None:
+    given = told({name: TYPICAL[name] for name in ("llm", "bandwidth", "link_bandwidth")})
+    given |= {"accelerators": Decimal(2), "peak_flops": Decimal(1979) * 10**12, "tokens": Decimal(20_000)}
+    one = formula("serving.prefill_seconds")
+    assert one.evaluate({**given, "peak_flops_16bit": Decimal(989) * 10**12}) > one.evaluate(given)
+
+
+@pytest.mark.parametrize(
     ("formula_id", "changed", "words"),
     [
         ("flops.training", {"llm": "lama-3.1-70b"}, "llm: no model is known as 'lama-3.1-70b'; the nearest are llama"),

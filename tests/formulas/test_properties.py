@@ -59,9 +59,10 @@ DIRECTIONS = {
     "post_training.rollout_accelerator_hours": {"+": "prompts samples answer_tokens", "-": "tokens_per_second"},
     "post_training.reinforcement_flops": {"+": "prompts samples prompt_tokens answer_tokens"},
     "serving.distinct_experts": {"+": "experts active tokens"},
+    "serving.traffic_bytes_per_token": {"0": "accelerators bandwidth peak_flops link_bandwidth"},
     "serving.decode_weight_bytes": {"-": "accelerators", "0": "batch bandwidth peak_flops link_bandwidth"},
     "serving.decode_seconds": {"+": "batch context", "-": "accelerators bandwidth peak_flops link_bandwidth"},
-    "serving.prefill_seconds": {"+": "tokens", "-": "accelerators peak_flops link_bandwidth", "0": "bandwidth"},
+    "serving.prefill_seconds": {"+": "tokens", "-": "accelerators bandwidth peak_flops link_bandwidth"},
     "serving.seconds_per_output_token": {
         "+": "batch input_tokens",
         "-": "output_tokens accelerators bandwidth peak_flops link_bandwidth",
@@ -82,8 +83,7 @@ DIRECTIONS = {
     "serving.cached_token_seconds": {"-": "accelerators bandwidth", "0": "peak_flops link_bandwidth"},
     "serving.input_accelerator_hours": {
         "+": "input_tokens accelerators",
-        "-": "peak_flops link_bandwidth",
-        "0": "bandwidth",
+        "-": "bandwidth peak_flops link_bandwidth",
     },
     "serving.cached_accelerator_hours": {"+": "accelerators", "-": "bandwidth", "0": "peak_flops link_bandwidth"},
     "serving.output_accelerator_hours": {
@@ -110,6 +110,10 @@ ELSEWHERE = {
 """Where the usual inputs of a test saturate."""
 
 
+def newest(one: Formula) -> bool:
+    return one == formula(one.id)
+
+
 def at(one: Formula) -> dict[str, object]:
     return computed({**inputs_of(one), **ELSEWHERE.get(one.id, {})})
 
@@ -126,7 +130,7 @@ def direction(one: Formula, name: str) -> str:
     return "+" if (steps >= -least).all() else "-" if (steps <= least).all() else "?"
 
 
-@pytest.mark.parametrize("one", IN_FLOAT64, ids=lambda one: one.name)
+@pytest.mark.parametrize("one", [one for one in IN_FLOAT64 if newest(one)], ids=lambda one: one.name)
 def test_more_of_an_argument_does_what_physics_says(one: Formula) -> None:
     numbers = {name for name, value in at(one).items() if isinstance(value, int | float)}
     expected = {name: sign for sign, names in DIRECTIONS.get(one.id, {}).items() for name in names.split()}
@@ -154,7 +158,8 @@ SCALES = [
     ("serving.decode_weight_bytes", {"weight_bytes": 1, "accelerators": 1}, 0),
     ("serving.cached_token_seconds", {"kv_bytes": 1, "bandwidth": 1}, 0),
     ("serving.largest_batch", {"weight_bytes": 1, "kv_bytes": 1, "memory": 1, "reserved": 1}, 0),
-    ("serving.decode_seconds", {"weight_bytes": 1, "kv_bytes": 1, "bandwidth": 1}, 0),
+    ("serving.prefill_seconds", {"peak_flops": 1, "bandwidth": 1, "link_bandwidth": 1}, -1),
+    ("serving.input_accelerator_hours", {"peak_flops": 1, "bandwidth": 1, "link_bandwidth": 1}, -1),
     ("fleet.replicas", {"requests_per_second": 1, "seconds_per_request": -1}, 0),
     ("fleet.mean_use", {"requests_per_second": 1, "seconds_per_request": -1}, 0),
     ("fleet.mean_use", {"requests_per_second": 1, "fleet": 1}, 0),
@@ -181,7 +186,7 @@ def test_a_formula_does_not_depend_on_the_units_it_is_asked_in(
     assert after == pytest.approx(before * factor**power, rel=1e-9)
 
 
-@pytest.mark.parametrize("one", FORMULAS, ids=lambda one: one.name)
+@pytest.mark.parametrize("one", [one for one in FORMULAS if newest(one)], ids=lambda one: one.name)
 def test_every_page_of_the_catalogue_renders_and_its_example_runs(one: Formula) -> None:
     shown = CliRunner().invoke(app, ["formulas", "show", one.id])
     assert shown.exit_code == 0, shown.stderr

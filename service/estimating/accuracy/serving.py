@@ -54,8 +54,10 @@ SEEN: Final = (
     "concurrency",
 )
 """Columns a prediction may look at."""
-LIGHT: Final = Efficiency(memory=1, compute=1, prefill=1, link=1, layer_seconds=0, allreduce_seconds=0)
-TEXTBOOK: Final = Efficiency(memory=0.8, compute=0.5, prefill=0.5, link=0.4, layer_seconds=0, allreduce_seconds=0)
+LIGHT: Final = Efficiency(memory=1, compute=1, prefill=1, link=1, layer_seconds=0, allreduce_seconds=0, traffic_bytes=0)
+TEXTBOOK: Final = Efficiency(
+    memory=0.8, compute=0.5, prefill=0.5, link=0.4, layer_seconds=0, allreduce_seconds=0, traffic_bytes=0
+)
 SPEED_OF_LIGHT: Final = "speed of light"
 TEXTBOOK_NAME: Final = "textbook efficiencies 0.8 / 0.5 / 0.4"
 WIDEST: Final = 16
@@ -80,6 +82,7 @@ class Served:
     weight_bytes: float
     kv_bytes: float
     peak_flops: float
+    peak_flops_16bit: float
     input_tokens: float
     output_tokens: float
     batch: float
@@ -164,6 +167,7 @@ def _measured(row: Row, visible: Row, llm: LanguageModel, hardware: Part, weight
         weight_bytes=weight,
         kv_bytes=2.0 if weight == 2 or "int4" in visible["precision"].lower() else 1.0,
         peak_flops=_peak(hardware, visible["precision"]),
+        peak_flops_16bit=_peak(hardware, "bf16"),
         input_tokens=positive(visible, "isl") or 1,
         output_tokens=positive(visible, "osl") or 1,
         batch=positive(visible, "concurrency") or 0,
@@ -201,6 +205,7 @@ def _replica(served: Sequence[Served], efficiency: Efficiency) -> Replica:
         accelerators=column("accelerators"),
         bandwidth=np.array([one.hardware.bandwidth for one in served]),
         peak_flops=column("peak_flops"),
+        peak_flops_16bit=column("peak_flops_16bit"),
         link_bandwidth=np.array([one.hardware.link for one in served]),
         weight_bytes=column("weight_bytes"),
         kv_bytes=column("kv_bytes"),
@@ -247,6 +252,7 @@ def _of_one(one: Served) -> Replica:
         accelerators=one.accelerators,
         bandwidth=one.hardware.bandwidth,
         peak_flops=one.peak_flops,
+        peak_flops_16bit=one.peak_flops_16bit,
         link_bandwidth=one.hardware.link,
         weight_bytes=one.weight_bytes,
         kv_bytes=one.kv_bytes,

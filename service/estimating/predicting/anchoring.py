@@ -21,7 +21,7 @@ from service.estimating.serving_calibration import (
 from service.formulas.serving import Efficiency, Replica, decode_seconds
 
 MS: Final = 1000
-IDEAL: Final = Efficiency(memory=1, compute=1, prefill=1, link=1, layer_seconds=0, allreduce_seconds=0)
+IDEAL: Final = Efficiency(memory=1, compute=1, prefill=1, link=1, layer_seconds=0, allreduce_seconds=0, traffic_bytes=0)
 BEYOND: Final = 3
 """Several tokens a step, guessed ahead and confirmed, are beyond the roofline of one; nothing is this much."""
 IN_SECONDS: Final = ("layer_seconds", "allreduce_seconds")

@@ -30,10 +30,13 @@ from service.formulas.serving_economics import (
     seconds_per_request,
     seconds_to_first_token,
 )
+from service.formulas.training_efficiency import CONSTANTS, READ_ON
 from service.formulas.utilisation import Interval, interval
 
 MS: Final = 1000
 MEASURED: Final = "InferenceX measurements redistributed in https://github.com/ai-dynamo/aiconfigurator (Apache-2.0)"
+TRAFFIC: Final = next(one for one in CONSTANTS if one.name == "traffic_bytes")
+"""Of both passes of training; a third of it is the forward pass."""
 MEASURED_ON: Final = "2026-10"
 NO_QUEUE: Final = "the time to the first token is a lower bound: a queue is not in it, and decides in practice"
 
@@ -249,7 +252,7 @@ def _point(one: Served, batch: int, allowed: int) -> ServingPoint:
 
 def _constants(efficiency: Efficiency) -> list[UsedFact]:
     units = {"layer_seconds": "s", "allreduce_seconds": "s"}
-    return [
+    fitted = [
         UsedFact(
             name=name,
             value=getattr(efficiency, name),
@@ -259,6 +262,14 @@ def _constants(efficiency: Efficiency) -> list[UsedFact]:
         )
         for name in ("memory", "compute", "prefill", "link", "layer_seconds", "allreduce_seconds")
     ]
+    traffic = UsedFact(
+        name="traffic_bytes",
+        value=efficiency.traffic_bytes,
+        unit="bytes",
+        source=TRAFFIC.source,
+        read_on=READ_ON.isoformat(),
+    )
+    return [*fitted, traffic]
 
 
 def _warnings(one: Served, on: Device, batch: int, allowed: int) -> list[str]:

@@ -29,6 +29,7 @@ def replica_of(llm: LanguageModel, on: Device, accelerators: int, precision: str
         accelerators=accelerators,
         bandwidth=on.part.bandwidth,
         peak_flops=_peak(on, precision),
+        peak_flops_16bit=_peak(on, "bf16"),
         link_bandwidth=on.part.link,
         weight_bytes=FORMATS[precision],
         kv_bytes=FORMATS[cache_format(precision, kv_precision)],
