@@ -145,6 +145,7 @@ def test_the_architecture_names_where_it_was_read_and_the_accelerator_its_sheet(
 IMPOSSIBLE = [
     ("training", TRAINING, {"tokens": -1}, "tokens", ["above 0", "not -1"]),
     ("training", TRAINING, {"tokens": "nan"}, "tokens", ["must be"]),
+    ("training", TRAINING, {"tokens": 1e-300}, "tokens", ["above 0", "the nearest is 1e-12"]),
     ("training", TRAINING, {"tokens": 1e30}, "tokens", ["at most 1e+18", "the nearest is 1e+18"]),
     ("training", TRAINING, {"accelerators": 0}, "accelerators", ["1 to 1e+07", "the nearest is 1"]),
     ("training", TRAINING, {"accelerators": 10**18}, "accelerators", ["the nearest is 1e+07"]),
@@ -168,6 +169,7 @@ IMPOSSIBLE = [
     ("training", TRAINING, {"anchors": [{"utilisation": 1.2}]}, "anchors.0.utilisation", ["the nearest is 1"]),
     ("training", TRAINING, {"anchors": [{"utilisation": 41}]}, "anchors.0.utilisation", ["41 % is 0.41"]),
     ("training", TRAINING, {"anchors": [{"utilisation": -0.1}]}, "anchors.0.utilisation", ["above 0", "not -0.1"]),
+    ("training", TRAINING, {"anchors": [{"utilisation": 1e-300}]}, "anchors.0.utilisation", ["above 0"]),
     ("training", TRAINING, {"anchors": [{"tokens_per_second": 0}]}, "anchors.0.tokens_per_second", ["above 0"]),
     ("training", TRAINING, {"anchors": [{"tokens_per_second": 1e9}]}, "anchors.0", ["at most 1, of the dense peak"]),
     (

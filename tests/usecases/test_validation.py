@@ -3,6 +3,8 @@
 import csv
 import os
 import re
+from io import StringIO
+from math import isfinite
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,21 @@ def test_every_missing_column_is_named(table: str) -> None:
 def test_what_is_no_table_is_refused(table: str, text: str, says: str) -> None:
     with pytest.raises(Invalid, match=says):
         validate_predictions(table, text)
+
+
+@pytest.mark.parametrize("value", ["1e308", "1e-300", "inf", "nan", "-1", "0"])
+@pytest.mark.parametrize("table", TABLES)
+def test_a_number_beyond_this_world_is_no_number(table: str, value: str) -> None:
+    rows = [dict(row) for row in published_facts(table)[0][:4]]
+    for number, column in enumerate(NEEDED[table][1:]):
+        rows[number % 4][column] = value
+    text = StringIO()
+    written = csv.DictWriter(text, sorted({column for row in rows for column in row}))
+    written.writeheader()
+    written.writerows(rows)
+    made = validate_predictions(table, text.getvalue())
+    assert made.not_predicted
+    assert all(isfinite(one.p90_error) for one in made.accuracy)
 
 
 @pytest.mark.parametrize("table", TABLES)

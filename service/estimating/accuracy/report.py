@@ -17,6 +17,9 @@ LEFT_OUT: Final = "predicted, family left out of the fit"
 ANCHORED: Final = "anchored by up to three other rows of the setup"
 ANCHORED_BY_ONE: Final = "anchored by one other row of the setup"
 ANCHORS: Final = 3
+LEAST: Final = 1e-12
+LARGEST: Final = 1e30
+"""The largest run so far took under 1e27 operations."""
 WORST_SHOWN: Final = 5
 
 
@@ -152,13 +155,15 @@ def number(row: Row, column: str) -> float | None:
 
 
 def positive(row: Row, column: str) -> float | None:
-    """A column as a number above 0; None where it is none.
+    """A column as a number above 0; None where it is none, or beyond anything of this world.
 
     >>> positive({"chips": "8"}, "chips"), positive({"chips": "0"}, "chips"), positive({"chips": "-8"}, "chips")
     (8.0, None, None)
+    >>> positive({"chips": "1e300"}, "chips"), positive({"chips": "1e-300"}, "chips")
+    (None, None)
     """
     value = number(row, column)
-    return value if value is not None and value > 0 else None
+    return value if value is not None and LEAST <= value <= LARGEST else None
 
 
 def seen(row: Row, columns: Iterable[str]) -> Row:

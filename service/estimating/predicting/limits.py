@@ -10,7 +10,8 @@ from service.domain.language_model import LanguageModel
 from service.errors import FieldProblem, Invalid
 
 LARGEST: Final = 1e18
-"""Of any quantity."""
+LEAST: Final = 1e-12
+"""Of any quantity that is above 0."""
 MOST_COUNTED: Final = 10_000_000
 """Accelerators, ranks, epochs, attempts, sequences at once: the largest cluster that is known has 2 % of them."""
 LONGEST_SEQUENCE: Final = 10**9
@@ -38,11 +39,11 @@ FROM_ONE: Final = frozenset(
 
 
 def require_positive(values: Mapping[str, float | None], *, most: float = LARGEST) -> None:
-    """Raise Invalid naming every value that is not a number above 0 and at most `most`."""
+    """Raise Invalid naming every value that is not a number above 0, from `LEAST` to `most`."""
     refuse(
         FieldProblem(name, f"must be above 0 and at most {most:g}, not {shown(value)}{_nearest_above_0(value, most)}")
         for name, value in values.items()
-        if value is not None and not 0 < value <= most
+        if value is not None and not LEAST <= value <= most
     )
 
 
@@ -84,8 +85,8 @@ def shown(value: float) -> str:
 
 
 def _nearest_above_0(value: float, most: float) -> str:
-    if value > most:
-        return f"; the nearest is {most:g}"
+    if value > most or 0 < value < LEAST:
+        return f"; the nearest is {most if value > most else LEAST:g}"
     return "; the nearest is 1" if isinstance(value, int) else ""
 
 

@@ -10,6 +10,7 @@ from service.domain.prediction import MemoryFit, PredictedFigure, Prediction, Pr
 from service.domain.prediction_spec import PowerInput, TrainingAnchor, TrainingSpec
 from service.errors import FieldProblem, Invalid
 from service.estimating.predicting.limits import (
+    LEAST,
     LONGEST_SEQUENCE,
     MOST_ANCHORS,
     refuse,
@@ -258,7 +259,7 @@ def _warnings(spec: TrainingSpec, on: Device, found: Subject | None, fitted: Fit
 
 
 def _not_a_share(field: str, value: float) -> list[FieldProblem]:
-    if 0 < value <= 1:
+    if LEAST <= value <= 1:
         return []
     percent = LEAST_PERCENT <= value <= 100
     nearest = f"; {value:g} % is {value / 100:g}" if percent else "; the nearest is 1" if value > 1 else ""
