@@ -13,7 +13,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-import structlog
 from typer.testing import CliRunner, Result
 
 from pricing_sources.fx.ecb import SOURCE as ECB
@@ -280,17 +279,6 @@ def test_a_taken_port_is_bad_input_not_a_broken_database(run: Run) -> None:
         port = str(taken.getsockname()[1])
         failed = run("serve", "--port", port, expect=2, COSTPLAN_SCHEDULER="off")
     assert f"cannot listen on 127.0.0.1 port {port}: Address already in use; choose others with --host" in failed.stderr
-
-
-@pytest.fixture(autouse=True)
-def quiet_logs():
-    """`serve` configures logging for the whole process; the next test must not write to its stream."""
-    import logging
-
-    handlers = logging.root.handlers[:]
-    yield
-    logging.root.handlers[:] = handlers
-    structlog.reset_defaults()
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(seeded: Path) -> None:
