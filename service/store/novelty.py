@@ -212,7 +212,8 @@ def _new_rows(kind: Kind, refresh_id: int) -> Select[Any]:
     """The staged rows that say something the log does not say already.
 
     A dated row is compared with what the log says of that very date; an undated one (the moment we
-    looked) with the price in force then.
+    looked) with the price in force then. In the order of the log's own index: a series lies together
+    on disk, and its index is written in order.
     """
     prior = OBSERVATIONS[kind].alias("prior")
     same_day = _prior(kind, before=lambda earlier: earlier.c.valid_from == stage.c.valid_from)
@@ -241,7 +242,7 @@ def _new_rows(kind: Kind, refresh_id: int) -> Select[Any]:
                 prior.c.terms_id != stage.c.terms_id,
             ),
         )
-        .order_by(stage.c.stage_id)
+        .order_by(stage.c.series_id, stage.c.valid_from)
     )
 
 
