@@ -48,6 +48,10 @@ class DataPart:
     """Storage price [currency/TB-Month; a series per GB-Month is converted]."""
     months: Decimal = Decimal(1)
     """How long the data is stored [months]; 1 is the published formula."""
+    transfer_tb: Decimal | None = None
+    """Moved out of where it lies [TB]."""
+    transfer_price: PriceInput | None = None
+    """Of moving it out [currency/TB; a series per GB is converted]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,6 +99,9 @@ def _data(part: DataPart, known: _Known) -> Iterator[Draft]:
         inputs = {"volume_tb": part.volume_tb, "months": part.months}
         storage = known.formula("data.storage")
         yield _computed("data", "storage", storage, inputs, Unit.TB_MONTH, part.storage_costs, "storage_costs")
+    if part.transfer_tb is not None and part.transfer_price is not None:
+        transfer, inputs = known.formula("data.transfer"), {"transfer_tb": part.transfer_tb}
+        yield _computed("data", "transfer", transfer, inputs, Unit.TB, part.transfer_price, "transfer_price")
 
 
 def _training(part: TrainingPart, known: _Known) -> Iterator[Draft]:

@@ -116,8 +116,11 @@ def _currency(where: str, code: str) -> Problems:
 
 
 def _data(part: DataPart) -> Problems:
-    if part.licensing_fees is None and part.storage_costs is None:
+    if part.licensing_fees is None and part.storage_costs is None and part.transfer_price is None:
         yield FieldProblem("data", "has nothing to price; give licensing_fees, storage_costs or both")
+    for name, other in (("transfer_tb", "transfer_price"), ("transfer_price", "transfer_tb")):
+        if getattr(part, name) is None and getattr(part, other) is not None:
+            yield FieldProblem(f"data.{name}", f"is missing beside {other}")
 
 
 def _training(part: TrainingPart) -> Problems:

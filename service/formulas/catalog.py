@@ -132,6 +132,14 @@ FORMULAS: Final[tuple[Formula, ...]] = (
         result_unit=Unit.TB_MONTH.value,
     ),
     Formula(
+        id="data.transfer",
+        version=1,
+        title="TB moved",
+        function=data.transferred_tb,
+        arguments=(Argument(name="transfer_tb", description="moved out of where it lies", unit=Unit.TB),),
+        result_unit=Unit.TB.value,
+    ),
+    Formula(
         id="training.gpu_hours",
         version=1,
         title="GPU-hours of a run",

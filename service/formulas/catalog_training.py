@@ -1,11 +1,12 @@
 """The formulas of training: architectures, operations, memory, utilisation, interruptions, what comes after."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any, Final
 
 from pricing_sources.units import Unit
 from service.domain.language_model import LatentAttention
-from service.formulas import architecture, flops, goodput, memory, post_training, utilisation
+from service.formulas import architecture, flops, goodput, interruptions, memory, post_training, utilisation
 from service.formulas.catalog_arguments import (
     ACCELERATORS,
     FLOPS,
@@ -33,6 +34,14 @@ _BYTES: Final = "bytes"
 _HIDDEN: Final = count("hidden_size", "hidden size")
 _HEADS: Final = count("heads", "query heads")
 _CHECKPOINT: Final = number("checkpoint_hours", "what a checkpoint stalls the run", Unit.HOUR)
+_HAZARD: Final = number("hazard_per_hour", "interruptions of the whole run", "1/h", minimum=Decimal("1e-12"))
+_RUN: Final = (
+    number("work_hours", "without interruptions", Unit.HOUR),
+    number("segments", "each ended by a checkpoint", minimum=ONE),
+    _CHECKPOINT,
+    number("restart_hours", "from an interruption to the first new step", Unit.HOUR),
+    _HAZARD,
+)
 _FAILURE: Final = number("failure_hours", "mean time between failures of the cluster", Unit.HOUR)
 _TRAINED: Final = number("trained", "trained parameters, `post_training.adapter_parameters`")
 _RANK: Final = count("rank", "rank of the adapters")
@@ -287,6 +296,36 @@ _INTERRUPTIONS: Final = (
         _COUNT,
     ),
 )
+_INTERRUPTED: Final = (
+    _formula(
+        "interruptions.optimal_interval",
+        "Time between checkpoints that makes a run shortest",
+        interruptions.optimal_interval,
+        (_CHECKPOINT, _HAZARD),
+        Unit.HOUR.value,
+    ),
+    _formula(
+        "interruptions.expected_hours",
+        "Expected duration of a run that is interrupted",
+        interruptions.expected_hours,
+        _RUN,
+        Unit.HOUR.value,
+    ),
+    _formula(
+        "interruptions.hours_deviation",
+        "Standard deviation of that duration",
+        interruptions.hours_deviation,
+        _RUN,
+        Unit.HOUR.value,
+    ),
+    _formula(
+        "interruptions.clean_run_probability",
+        "Chance that a run is never interrupted",
+        interruptions.clean_run_probability,
+        (_RUN[0], _HAZARD),
+        _COUNT,
+    ),
+)
 _AFTER: Final = (
     _formula(
         "post_training.adapter_parameters",
@@ -353,5 +392,5 @@ _AFTER: Final = (
     ),
 )
 
-TRAINING: Final = (*_ARCHITECTURE, *_OPERATIONS, *_MEMORY, *_UTILISATION, *_INTERRUPTIONS, *_AFTER)
+TRAINING: Final = (*_ARCHITECTURE, *_OPERATIONS, *_MEMORY, *_UTILISATION, *_INTERRUPTIONS, *_INTERRUPTED, *_AFTER)
 """In the order a reader needs them."""

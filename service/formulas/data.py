@@ -28,6 +28,25 @@ def cost(
     return (licensing_fees_per_tb + storage_costs_per_tb * months) * volume_tb
 
 
+def transferred_tb(*, transfer_tb: Number) -> Number:
+    r"""TB that are moved out of where they lie, once.
+
+    .. math:: Q = V
+
+    Symbols:
+        Q: moved [TB]
+        V: volume [TB]
+
+    Limits: tiers of a price by volume are the price's own affair.
+
+    Reference: FOCUS pricing unit "TB".
+
+    >>> transferred_tb(transfer_tb=5)
+    5
+    """
+    return transfer_tb
+
+
 def storage_tb_months(*, volume_tb: Number, months: Number = 1) -> Number:
     r"""TB-months a data set occupies.
 

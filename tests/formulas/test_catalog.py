@@ -55,6 +55,9 @@ TYPICAL: dict[str, Any] = {
     "failure_hours": 30,
     "interval_hours": 1,
     "restart_hours": 0.2,
+    "hazard_per_hour": 0.05,
+    "work_hours": 100,
+    "segments": 200,
     "rank": 16,
     "trained": 4e7,
     "pairs": 60_000,
@@ -99,6 +102,7 @@ def computed(inputs: dict[str, Any]) -> dict[str, Any]:
 def test_every_formula_of_the_physics_is_in_the_catalog() -> None:
     known = {one.function for one in FORMULAS}
     modules = [catalog_training.architecture, catalog_training.flops, catalog_training.goodput]
+    modules += [catalog_training.interruptions]
     modules += [catalog_training.memory, catalog_training.post_training, catalog_training.utilisation]
     modules += [fleet, serving_economics, formula("serving.decode_seconds").function]
     found = {
