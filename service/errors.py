@@ -2,6 +2,7 @@
 
 ServiceError
 ├── Invalid        the question cannot be answered as put; names the fields
+├── Infeasible     no plan keeps to every constraint; says what would have to give
 ├── NotFound       nothing has that name
 ├── NoData         nothing is recorded for that moment
 ├── Conflict       someone else holds what was asked for
@@ -12,6 +13,8 @@ ServiceError
 """
 
 from dataclasses import dataclass
+
+from typing_extensions import override
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,21 @@ class Invalid(ServiceError):
     def field(cls, field: str, message: str) -> "Invalid":
         """One field is wrong."""
         return cls(f"{field}: {message}", problems=(FieldProblem(field, message),))
+
+
+class Infeasible(ServiceError):
+    """No plan keeps to every constraint of a goal."""
+
+    code = "infeasible-plan"
+
+    def __init__(self, message: str, relaxations: tuple[object, ...] = (), rejected: tuple[object, ...] = ()) -> None:
+        super().__init__(message, relaxations, rejected)
+        self.message, self.relaxations, self.rejected = message, relaxations, rejected
+
+    @override
+    def __str__(self) -> str:
+        """The message alone."""
+        return self.message
 
 
 class NotFound(ServiceError):

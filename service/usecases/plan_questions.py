@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
 from pricing_sources.units import Unit
+from service.domain.goal import Goal
 from service.domain.scenario import FORBID_UNKNOWN, FactorInput, PriceInput
 from service.planning.capacity_blocks import CapacityBlock
 from service.planning.commitments import Demand, HeldCommitment
@@ -218,6 +219,11 @@ def read_start(text: str) -> StartAsked:
 def read_buy_or_rent(text: str) -> BuyOrRentAsked:
     """Parse and check a YAML or JSON text. Raises Invalid naming each field that is wrong."""
     return read_as(text, BuyOrRentAsked, "buy_or_rent", "must be a mapping with ways, and gpus or query")
+
+
+def read_goal(text: str) -> Goal:
+    """Parse and check a YAML or JSON text. Raises Invalid naming each field that is wrong."""
+    return read_as(text, Goal, "goal", "must be a mapping with a name and one kind of work, such as pretraining")
 
 
 def prices_in(value: Any) -> Iterator[PriceInput | FactorInput]:

@@ -1,0 +1,67 @@
+"""Every offer of the market at one moment, as columns."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A column of words, each word kept once."""
+
+    codes: Codes
+    words: tuple[Any, ...]
+    """In order; `words[codes]` is the column."""
+
+    @classmethod
+    def of(cls, column: Iterable[Any]) -> "Words":
+        """A column of values that can be ordered."""
+        values = list(column)
+        words = sorted(set(values))
+        place = {word: number for number, word in enumerate(words)}
+        return cls(np.fromiter((place[value] for value in values), np.int32, len(values)), tuple(words))
+
+    def at(self, row: int) -> Any:
+        """The word of one row."""
+        return self.words[self.codes[row]]
+
+    def column(self) -> tuple[Any, ...]:
+        """The word of every row."""
+        return tuple(map(self.words.__getitem__, self.codes.tolist()))
+
+    def spread(self, of_each: Iterable[Any], kind: Any = bool) -> NDArray[Any]:
+        """A column made of one value for each word."""
+        return np.fromiter(of_each, kind, len(self.words))[self.codes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """Offers of GPUs in force at one moment as known at another, ordered by key. Every column is one array."""
+
+    keys: tuple[str, ...]
+    observations: NDArray[np.int64]
+    """Rows of the log."""
+    sources: Words
+    providers: Words
+    skus: Words
+    regions: Words
+    purchases: Words
+    tiers: Words
+    statistics: Words
+    """Empty for a price somebody asks."""
+    labels: Words
+    """Accelerators as feeds name them, each with its provider and its memory in GB as a text, empty if unknown."""
+    gpus: Floats
+    """In one machine; not a number where nobody knows."""
+    prices: Floats
+    """Of a GPU-hour, in `currencies`; not a number for a price of a whole machine whose GPUs nobody counted."""
+    currencies: Words
+
+    def __len__(self) -> int:
+        return len(self.keys)

@@ -1,0 +1,128 @@
+"""A goal and the market at one moment, answered: pure, and all that a process of its own needs to be sent."""
+
+from dataclasses import dataclass, replace
+from math import inf
+from typing import Final
+
+from service.domain.as_of import AsOf
+from service.domain.goal import Goal
+from service.domain.market import Market
+from service.domain.plan import Explanation, PickName, PlanCandidate, RejectedOffers, Relaxation
+from service.errors import Infeasible
+from service.planning.candidates import Limits, Offers
+from service.planning.configurations import configured
+from service.planning.explanation import explained, rejected, relaxations
+from service.planning.front import Contender, contending, described, front, picks
+from service.planning.offering import Known, offering
+from service.planning.search import Candidate, Found, search
+
+MOST_TOLD: Final = 200
+"""Candidates of a front, steps of a curve."""
+SECONDS_PER_HOUR: Final = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A goal with everything the store knows about it."""
+
+    goal: Goal
+    as_of: AsOf
+    market: Market
+    known: Known
+    hourly: float = 0.0
+    """Storage and staff, as long as the work goes on [currency/h]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """A pick, and what it came to in the search."""
+
+    names: tuple[PickName, ...]
+    candidate: PlanCandidate
+    cost: float
+    spread: float
+    """Standard deviation of the logarithm of the hours, or of the replicas of a service."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a plan is made of, before its picks are priced exactly."""
+
+    chosen: tuple[Chosen, ...]
+    front: tuple[PlanCandidate, ...]
+    explanation: Explanation
+    offers: int
+    configurations: int
+    contenders: tuple[Contender, ...]
+    """The best first."""
+
+
+def answered(asked: Asked) -> Answer:
+    """The plans that meet a goal. Raises Infeasible with what would have to give, Invalid for work nobody can do."""
+    goal = asked.goal
+    offers = offering(goal, asked.market, asked.known)
+    usable = {name for name, count in zip(offers.accelerators, offers.counts, strict=True) if name and count <= 1}
+    found = search(offers, configured(goal, usable), limits_of(asked))
+    best = found.best()
+    if best is None:
+        raise _infeasible(asked, found, offers)
+    own = next((one for one in asked.known.own if one.key == offers.keys[best.offer]), None)
+    named = picks(found, best)
+    why = explained(found, best, own)
+    return Answer(
+        chosen=tuple(_chosen(found, names, one) for names, one in named),
+        front=tuple(described(found, one) for one in front(found)[:MOST_TOLD]),
+        explanation=replace(why, deadline_curve=why.deadline_curve[:MOST_TOLD]),
+        offers=len(asked.market) + len(asked.known.own),
+        configurations=len(found.configured.configurations),
+        contenders=contending(found, best),
+    )
+
+
+def limits_of(asked: Asked) -> Limits:
+    """The goal's constraints as numbers."""
+    goal = asked.goal
+    hours = inf if goal.within_hours is None else goal.within_hours
+    if goal.deadline is not None:
+        hours = (goal.deadline - asked.as_of.valid_at).total_seconds() / SECONDS_PER_HOUR
+    return Limits(
+        deadline_hours=hours,
+        budget=inf if goal.budget is None else float(goal.budget),
+        carbon_kg=inf if goal.max_carbon_kg is None else goal.max_carbon_kg,
+        confidence=goal.confidence,
+        checkpoints=goal.checkpoints,
+        currency=goal.currency,
+        greener_within=float(goal.greener_within),
+        hourly=asked.hourly,
+    )
+
+
+def _chosen(found: Found, names: tuple[PickName, ...], one: Candidate) -> Chosen:
+    spread = found.configured.configurations[one.configuration].spread
+    return Chosen(names=names, candidate=described(found, one), cost=one.cost, spread=spread)
+
+
+def _infeasible(asked: Asked, found: Found, offers: Offers) -> Infeasible:
+    """Why nothing will do, and the least that would have to give."""
+    least = (*relaxations(found), *_with_checkpoints(asked, found, offers))
+    counted = rejected(found)
+    words = [f"{one.constraint} {one.needs}" for one in least]
+    hope = f"it would be met with {', or '.join(words)}" if words else "no one constraint given up alone would do"
+    return Infeasible(f"nothing meets the goal; {hope} ({_told(counted)})", least, counted)
+
+
+def _with_checkpoints(asked: Asked, found: Found, offers: Offers) -> tuple[Relaxation, ...]:
+    """What writing checkpoints would allow, where the goal does without."""
+    kept = asked.goal.checkpoints
+    if kept.on:
+        return ()
+    again = search(offers, found.configured, replace(found.limits, checkpoints=replace(kept, on=True)))
+    best = again.best()
+    if best is None:
+        return ()
+    return (Relaxation(constraint="checkpoints", needs="on", candidate=described(again, best)),)
+
+
+def _told(counted: tuple[RejectedOffers, ...]) -> str:
+    total = sum(one.offers for one in counted)
+    return f"{total} offers: " + ", ".join(f"{one.offers} {one.constraint}" for one in counted)

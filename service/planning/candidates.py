@@ -1,0 +1,346 @@
+"""What the search compares: offers as columns, and how long and how big each configuration is on machines of a kind.
+
+Time depends on an offer only through the size of its machines, how often they are taken away and how long they are
+bound; so it is worked out once for all offers alike in that, and an offer adds its price.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields, replace
+from math import inf
+from statistics import NormalDist
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.domain.goal import Checkpoints
+from service.domain.market import Floats
+from service.formulas.interruptions import clean_run_probability, expected_hours, hours_deviation, optimal_interval
+from service.planning.configurations import Configuration, Shape
+
+Rows = NDArray[np.intp]
+
+OFFERED: Final = (
+    "statistic",
+    "price",
+    "hardware",
+    "accelerator",
+    "region",
+    "provider",
+    "purchase",
+    "tier",
+    "interruption",
+)
+"""Why an offer is not considered, in the order it is asked."""
+UNMENDABLE: Final = frozenset({"statistic", "price", "hardware", "interruption"})
+"""What no relaxation of the goal mends; the others the asker chose."""
+TRIED: Final = ("machine", "quota", "unstable", "deadline", "carbon", "budget")
+"""Why a configuration is no plan on an offer, in the order it is asked."""
+DEADLINE, BUDGET = TRIED.index("deadline"), TRIED.index("budget")
+UNSTABLE: Final = 0.05
+"""A run that can only start again from the beginning, with a smaller chance to get through, is refused."""
+LARGEST: Final = 1e15
+"""Hours or money: more is never."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What every plan has to keep to, in hours, kg and the currency of the goal."""
+
+    deadline_hours: float = inf
+    budget: float = inf
+    carbon_kg: float = inf
+    confidence: float = 0.9
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
+    currency: str = ""
+    """Of the goal: what prices in it cost does not depend on exchange rates."""
+    greener_within: float = 0.1
+    """What the greenest may cost more than the cheapest [1]."""
+    hourly: float = 0.0
+    """Paid as long as the work goes on, wherever: storage and staff [currency/h]."""
+
+    @property
+    def sigmas(self) -> float:
+        """Standard deviations that the confidence is."""
+        return NormalDist().inv_cdf(self.confidence)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offers:
+    """Offers as columns, in order of their keys, so that no answer depends on the order they came in."""
+
+    keys: tuple[str, ...]
+    providers: tuple[str, ...]
+    regions: tuple[str, ...]
+    purchases: tuple[str, ...]
+    currencies: tuple[str, ...]
+    """They are priced in; `prices` are in that of the goal."""
+    accelerators: tuple[str, ...]
+    """Ids in the registry; empty where nobody knows."""
+    gpus: Floats
+    """In one machine."""
+    prices: Floats
+    """Of a GPU-hour, everything by the hour inside [currency]."""
+    fixed: Floats
+    """Paid once: moving the data [currency]."""
+    hazards: Floats
+    """Of one machine [1/h]."""
+    bound_hours: Floats
+    """Paid at least: the term of a reservation [hours]."""
+    slot_hours: Floats
+    """Paid in whole ones: days of a capacity block [hours]; 0 for what is paid by the second."""
+    grid: Floats
+    """Carbon of electricity [kg/kWh]; not a number where nobody knows."""
+    most_gpus: Floats
+    """At once."""
+    reasons: NDArray[np.int8]
+    """First of `OFFERED` that rules an offer out, -1 for none."""
+    counts: NDArray[np.int8]
+    """How many rule it out; what cannot be mended counts twice."""
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def ordered(self) -> "Offers":
+        """The same in order of their keys."""
+        order = sorted(range(len(self)), key=self.keys.__getitem__)
+        columns = {one.name: getattr(self, one.name) for one in fields(self)}
+        taken: dict[str, Any] = {
+            name: tuple(column[row] for row in order) if isinstance(column, tuple) else column[order]
+            for name, column in columns.items()
+        }
+        return Offers(**taken)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Every configuration of one accelerator on machines of one kind; each field has one value for each."""
+
+    rows: Rows
+    """The configurations, by their number."""
+    machines: Floats
+    expected: Floats
+    """Duration [hours]."""
+    deviation: Floats
+    """Of the duration, from interruptions alone [hours]."""
+    finish: Floats
+    """Duration that is kept as surely as the confidence says [hours]."""
+    gpu_hours: Floats
+    """Paid: expected [GPU-Hours]."""
+    gpu_hours_high: Floats
+    """Paid, as surely as the confidence says [GPU-Hours]."""
+    kg: Floats
+    """Of carbon dioxide; not a number where it is not known."""
+    paid_gpus: Floats
+    paid_hours: Floats
+    hourly: Floats
+    """Storage and staff: expected [currency]."""
+    hourly_high: Floats
+    interval: Floats
+    """Work between checkpoints [hours]; infinite for none."""
+    failing: NDArray[np.int8]
+    """First of `TRIED` it fails whatever the price, -1 for none."""
+    fails: NDArray[np.int8]
+    """How many."""
+
+    def take(self, chosen: NDArray[np.bool_]) -> "Timing":
+        """Some of the configurations."""
+        return Timing(**{one.name: getattr(self, one.name)[chosen] for one in fields(self)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What offers must have in common to take equally long."""
+
+    accelerator: str
+    gpus: float
+    hazard: float
+    bound_hours: float
+    slot_hours: float
+    grid: float
+    most_gpus: float
+
+
+def kinds(offers: Offers) -> list[tuple[Kind, Rows]]:
+    """Offers by kind, those no relaxation mends left out; rows in order within each."""
+    usable = np.flatnonzero(offers.counts <= 1)
+    names, codes = np.unique(np.array(offers.accelerators, dtype=object)[usable].astype(str), return_inverse=True)
+    numbers = np.stack(
+        [
+            codes.astype(float),
+            *(column[usable] for column in (offers.gpus, offers.hazards, offers.bound_hours, offers.slot_hours)),
+            np.where(np.isnan(offers.grid), -1.0, offers.grid)[usable],
+            offers.most_gpus[usable],
+        ],
+        axis=1,
+    )
+    alike, place = np.unique(numbers, axis=0, return_inverse=True)
+    order = np.argsort(place, kind="stable")
+    ends = np.cumsum(np.bincount(place, minlength=len(alike)))[:-1]
+    made = []
+    for (code, gpus, hazard, bound, slot, grid, most), rows in zip(alike, np.split(usable[order], ends), strict=True):
+        kind = Kind(
+            accelerator=str(names[int(code)]),
+            gpus=float(gpus),
+            hazard=float(hazard),
+            bound_hours=float(bound),
+            slot_hours=float(slot),
+            grid=float("nan") if grid < 0 else float(grid),
+            most_gpus=float(most),
+        )
+        made.append((kind, rows))
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Arrays:
+    """Configurations as columns, with the number each has in the list."""
+
+    rows: Rows
+    gpus: Floats
+    together: Floats
+    replicas: Floats
+    hours: Floats
+    spread: Floats
+    power_kw: Floats
+
+
+def arrays_of(configurations: Sequence[Configuration]) -> dict[str, Arrays]:
+    """The configurations of each accelerator."""
+    by: dict[str, list[int]] = {}
+    for number, one in enumerate(configurations):
+        by.setdefault(one.accelerator, []).append(number)
+    names = ("gpus", "together", "replicas", "hours", "spread", "power_kw")
+    return {
+        accelerator: Arrays(
+            np.array(rows),
+            *(np.array([getattr(configurations[row], name) for row in rows], dtype=float) for name in names),
+        )
+        for accelerator, rows in by.items()
+    }
+
+
+def timing(shape: Shape, kind: Kind, ways: Arrays, limits: Limits) -> Timing:
+    """How long and how big each configuration is on machines of a kind, and what it fails."""
+    sized = _SIZES[shape](kind, ways, limits)
+    finish = _surely(sized, ways, limits) if shape != "service" else sized.expected
+    hours, hours_high = (_paid(one, kind) for one in (sized.expected, finish))
+    paid = sized.machines * kind.gpus
+    working = np.where(np.isnan(ways.power_kw), np.nan, ways.power_kw * paid)
+    kg = working * sized.expected * kind.grid
+    tests = {
+        "machine": ways.together > kind.gpus,
+        "quota": paid > kind.most_gpus,
+        "unstable": sized.unstable,
+        "deadline": ~(finish <= limits.deadline_hours),
+        "carbon": ~(kg <= limits.carbon_kg) if limits.carbon_kg < inf else np.zeros(len(paid), bool),
+    }
+    failed = np.stack([tests[name] for name in TRIED[:BUDGET]])
+    return Timing(
+        rows=ways.rows,
+        machines=sized.machines,
+        expected=sized.expected,
+        deviation=sized.deviation,
+        finish=finish,
+        gpu_hours=paid * hours,
+        gpu_hours_high=sized.machines_high * kind.gpus * hours_high,
+        kg=kg,
+        paid_gpus=paid,
+        paid_hours=hours,
+        hourly=limits.hourly * sized.expected,
+        hourly_high=limits.hourly * finish,
+        interval=sized.interval,
+        failing=np.where(failed.any(axis=0), failed.argmax(axis=0), -1).astype(np.int8),
+        fails=failed.sum(axis=0).astype(np.int8),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sized:
+    machines: Floats
+    machines_high: Floats
+    expected: Floats
+    deviation: Floats
+    interval: Floats
+    unstable: NDArray[np.bool_]
+
+
+def _gang(kind: Kind, ways: Arrays, limits: Limits) -> _Sized:
+    """All machines work as one: whichever is taken away stops them all."""
+    machines = np.ceil(ways.gpus / kind.gpus)
+    hazard, kept = machines * kind.hazard, limits.checkpoints
+    if kept.on:
+        interval = optimal_interval(checkpoint_hours=kept.write_hours, hazard_per_hour=hazard)
+        # Free checkpoints would be taken all the time; a thousand are as good.
+        segments = np.ceil(np.clip(ways.hours / np.maximum(interval, ways.hours / 1000), 1, None))
+        stalled = np.where(hazard > 0, kept.write_hours, 0.0)
+        unstable = np.zeros(len(machines), bool)
+    else:
+        segments, stalled = np.ones(len(machines)), np.zeros(len(machines))
+        unstable = clean_run_probability(work_hours=ways.hours, hazard_per_hour=hazard) < UNSTABLE
+    run = {
+        "work_hours": ways.hours,
+        "segments": segments,
+        "checkpoint_hours": stalled,
+        "restart_hours": kept.restart_hours,
+        "hazard_per_hour": hazard,
+    }
+    expected = np.minimum(expected_hours(**run), LARGEST)
+    deviation = np.minimum(hours_deviation(**run), LARGEST)
+    between = np.where((hazard > 0) & kept.on, ways.hours / segments, inf)
+    return _Sized(machines, machines, expected, deviation, between, unstable)
+
+
+def _independent(kind: Kind, ways: Arrays, limits: Limits) -> _Sized:
+    """Replicas share the work; one that is taken away loses the time it takes to come back."""
+    machines = _packed(ways.replicas, kind, ways)
+    lost = kind.hazard * limits.checkpoints.restart_hours
+    expected = ways.hours * (1 + lost)
+    # Interruptions of all machines are Poisson; each takes one machine's share of the work for a restart.
+    interrupted = kind.hazard * machines * ways.hours
+    deviation = np.sqrt(interrupted) * limits.checkpoints.restart_hours / machines
+    none = np.zeros(len(machines), bool)
+    return _Sized(machines, machines, expected, deviation, np.full(len(machines), inf), none)
+
+
+def _service(kind: Kind, ways: Arrays, limits: Limits) -> _Sized:
+    """Replicas stand ready; there are more of them, by what is missing while some come back."""
+    missing = 1 + kind.hazard * limits.checkpoints.restart_hours
+    machines = _packed(ways.replicas * missing, kind, ways)
+    high = _packed(ways.replicas * missing * np.exp(limits.sigmas * ways.spread), kind, ways)
+    none = np.zeros(len(machines), bool)
+    return _Sized(machines, high, ways.hours, np.zeros(len(machines)), np.full(len(machines), inf), none)
+
+
+_SIZES: Final[dict[Shape, Callable[[Kind, Arrays, Limits], _Sized]]] = {
+    "gang": _gang,
+    "independent": _independent,
+    "service": _service,
+}
+
+
+def _paid(hours: Floats, kind: Kind) -> Floats:
+    """Whole slots, and no less than is bound."""
+    whole = np.ceil(hours / kind.slot_hours) * kind.slot_hours if kind.slot_hours else hours
+    return np.maximum(whole, kind.bound_hours)
+
+
+def _packed(replicas: Floats, kind: Kind, ways: Arrays) -> Floats:
+    """Machines that hold so many replicas, none split over two."""
+    in_one = np.maximum(np.floor(kind.gpus / ways.gpus), 1)
+    return np.ceil(np.ceil(replicas) / in_one)
+
+
+def _surely(sized: _Sized, ways: Arrays, limits: Limits) -> Floats:
+    """The duration's quantile: what interruptions and the prediction may add, as independent of one another."""
+    interrupted = limits.sigmas * sized.deviation
+    mispredicted = sized.expected * np.expm1(limits.sigmas * ways.spread)
+    margin: Floats = np.hypot(interrupted, mispredicted)
+    return sized.expected + margin
+
+
+def at_speed(ways: Arrays, speed: float, shape: Shape) -> Arrays:
+    """The same work done at another speed: it takes longer, or more replicas."""
+    if shape == "service":
+        return replace(ways, replicas=ways.replicas / speed)
+    return replace(ways, hours=ways.hours / speed)

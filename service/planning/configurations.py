@@ -1,0 +1,292 @@
+"""The ways an accelerator can do the work of a goal: how many of them, in which format, for how long.
+
+Every figure is a prediction of the formula core. What a prediction refuses is no configuration, and why
+is kept: the memory it would have taken, a latency that cannot be met, hardware nothing is known of.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import product
+from math import log, nan
+from typing import Any, Final, Literal
+
+from service.domain.goal import BatchInferenceWork, FineTuningWork, Goal, GpuHoursWork, PretrainingWork, ServingWork
+from service.domain.prediction import PredictedFigure, Prediction
+from service.domain.prediction_spec import FineTuningSpec, InferenceSpec, TrainingSpec
+from service.errors import Invalid
+from service.estimating.predicting.fine_tuning import predict_fine_tuning_of
+from service.estimating.predicting.inference import predict_inference_of
+from service.estimating.predicting.parts import device
+from service.estimating.predicting.training import predict_training_of
+from service.estimating.predictions import PowerDraw
+
+Shape = Literal["gang", "independent", "service"]
+"""One run on all GPUs at once; replicas that share a pile of work; replicas that stand ready for a time."""
+UPPER_DECILE: Final = 1.2815515655446004
+"""Of the standard normal distribution: intervals hold four times out of five."""
+SERVER: Final = 8
+MACHINES: Final = {"nvidia-gb200": 4, "nvidia-gb300": 4, "google-tpu": 1}
+"""Accelerators in one machine where the scale-up link leaves it; elsewhere those of a server."""
+REPLICAS: Final = tuple(2**power for power in range(13))
+WIDTHS: Final = (1, 2, 4, 8, 16)
+"""Accelerators of one copy that serves."""
+SECONDS_PER_HOUR: Final = 3600
+LAID: Final = "layout is not given: "
+"""How a prediction begins to say which layout it found."""
+WORDS: Final = ("accelerator", "precision", "memory", "latency")
+"""Why an accelerator has no configuration, the later the nearer it came."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """One way to do the work on one accelerator."""
+
+    accelerator: str
+    """Id in the registry."""
+    gpus: int
+    """Of the run, or of one replica."""
+    together: int
+    """GPUs that have to sit in one machine."""
+    replicas: float = 1.0
+    """That share the work; of a service those that would be just full, not a whole number."""
+    hours: float
+    """Without interruptions by a provider: the central prediction."""
+    spread: float = 0.0
+    """Standard deviation of the logarithm of the hours, or of the replicas of a service."""
+    power_kw: float = nan
+    """Of one GPU with its share of server and building; not a number where it is not known."""
+    precision: str = ""
+    words: str = ""
+    """How it is laid out, for people."""
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """By which two that cost the same are told apart."""
+        return (self.accelerator, self.precision, self.gpus, self.replicas)
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """What can be done on each accelerator, and why nothing can on others."""
+
+    shape: Shape
+    configurations: tuple[Configuration, ...]
+    refused: dict[str, tuple[str, str]]
+    """By accelerator: one of `WORDS`, and the sentence of the prediction."""
+
+
+def configured(goal: Goal, accelerators: Iterable[str]) -> Configured:
+    """Every configuration of a goal on these accelerators. Raises Invalid where the work itself cannot be meant."""
+    ways, shape = _ways(goal)
+    found: list[Configuration] = []
+    refused: dict[str, tuple[str, str]] = {}
+    for accelerator in sorted(set(accelerators)):
+        made, problems = _tried(ways(accelerator))
+        found += [replace(one, accelerator=accelerator) for one in made]
+        if not made and problems:
+            refused[accelerator] = max(problems, key=lambda one: WORDS.index(one[0]))
+    return Configured(shape, tuple(sorted(found, key=lambda one: one.order)), refused)
+
+
+Attempt = Callable[[], Iterable[Configuration]]
+Ways = Callable[[str], Iterator[Attempt]]
+
+
+def _tried(attempts: Iterator[Attempt]) -> tuple[list[Configuration], list[tuple[str, str]]]:
+    made: list[Configuration] = []
+    problems = []
+    for attempt in attempts:
+        try:
+            made += attempt()
+        except Invalid as error:
+            problem = error.problems[0]
+            word = _word(problem.field)
+            if word is None:
+                raise
+            problems.append((word, problem.message))
+    return made, problems
+
+
+def _word(field: str) -> str | None:
+    """Which constraint a prediction refused for; None where the question is wrong, whatever the accelerator."""
+    if field.startswith("time_"):
+        return "latency"
+    words = {"accelerator": "accelerator", "precision": "precision", "accelerators": "memory", "layout": "memory"}
+    return words.get(field)
+
+
+def _ways(goal: Goal) -> tuple[Ways, Shape]:
+    if goal.pretraining is not None:
+        return partial(_pretraining, goal.pretraining, goal.most_gpus), "gang"
+    if goal.fine_tuning is not None:
+        return partial(_fine_tuning, goal.fine_tuning, goal.most_gpus), "gang"
+    if goal.batch_inference is not None:
+        return partial(_batch, goal.batch_inference, goal.most_gpus), "independent"
+    if goal.serving is not None:
+        return partial(_serving, goal.serving), "service"
+    if goal.gpu_hours is not None:
+        return partial(_hours, goal.gpu_hours), "gang"
+    raise Invalid.field("goal", "has no work")
+
+
+def _pretraining(work: PretrainingWork, most: int, accelerator: str) -> Iterator[Attempt]:
+    helping = fleets(min(most, int(work.batch_tokens // work.sequence)))
+    for precision, gpus in product(work.precisions, helping):
+        spec = TrainingSpec(
+            llm=work.llm,
+            architecture=work.architecture,
+            active_parameters=work.active_parameters,
+            accelerator=accelerator,
+            accelerators=gpus,
+            precision=precision,
+            tokens=work.tokens,
+            sequence=work.sequence,
+        )
+        yield partial(_gang, predict_training_of, spec, gpus, precision)
+
+
+def _fine_tuning(work: FineTuningWork, most: int, accelerator: str) -> Iterator[Attempt]:
+    for gpus in fleets(min(most, work.batch_sequences)):
+        spec = FineTuningSpec(
+            method=work.method,
+            llm=work.llm,
+            architecture=work.architecture,
+            accelerator=accelerator,
+            accelerators=gpus,
+            tokens=work.tokens,
+            epochs=work.epochs,
+            sequence=work.sequence,
+            rank=work.rank,
+            packing=work.packing,
+            overhead_hours=work.overhead_hours,
+        )
+        yield partial(_gang, predict_fine_tuning_of, spec, gpus, "bf16")
+
+
+def _batch(work: BatchInferenceWork, most: int, accelerator: str) -> Iterator[Attempt]:
+    for spec in _copies(work, accelerator):
+        yield partial(_shared, work, most, spec)
+
+
+def _serving(work: ServingWork, accelerator: str) -> Iterator[Attempt]:
+    limits = (work.time_per_output_token_ms, work.time_to_first_token_ms)
+    for spec in _copies(work, accelerator):
+        limited = replace(spec, time_per_output_token_ms=limits[0], time_to_first_token_ms=limits[1])
+        yield partial(_standing, work, limited)
+
+
+def _hours(work: GpuHoursWork, accelerator: str) -> Iterator[Attempt]:
+    made = Configuration(
+        accelerator=accelerator,
+        gpus=work.gpus,
+        together=work.together,
+        hours=work.hours,
+        power_kw=_power(accelerator),
+        words="as asked",
+    )
+    yield lambda: [made]
+
+
+def _copies(work: BatchInferenceWork | ServingWork, accelerator: str) -> Iterator[InferenceSpec]:
+    for precision, gpus in product(work.precisions, WIDTHS):
+        yield InferenceSpec(
+            llm=work.llm,
+            architecture=work.architecture,
+            accelerator=accelerator,
+            accelerators=gpus,
+            precision=precision,
+            kv_precision=work.kv_precision,
+            input_tokens=work.input_tokens,
+            output_tokens=work.output_tokens,
+        )
+
+
+def _gang(predict: Callable[[Any], Prediction], spec: Any, gpus: int, precision: str) -> Iterator[Configuration]:
+    made = predict(spec)
+    wall = _figure(made, "wall time")
+    laid = next((one for one in made.warnings if one.startswith(LAID)), "")
+    yield Configuration(
+        accelerator=made.accelerator,
+        gpus=gpus,
+        together=machine(made.accelerator, gpus),
+        hours=wall.central,
+        spread=log((wall.high or wall.central) / wall.central) / UPPER_DECILE,
+        power_kw=_power(made.accelerator),
+        precision=precision,
+        words=laid.removeprefix(LAID).removesuffix(" is one that fits"),
+    )
+
+
+def _shared(work: BatchInferenceWork, most: int, spec: InferenceSpec) -> Iterator[Configuration]:
+    one = _replica(spec)
+    hours = work.requests * work.output_tokens / (one.speed * SECONDS_PER_HOUR)
+    for many in REPLICAS:
+        if one.way.gpus * many <= most:
+            yield replace(one.way, replicas=many, hours=work.start_hours + hours / many)
+
+
+def _standing(work: ServingWork, spec: InferenceSpec) -> Iterator[Configuration]:
+    one = _replica(spec)
+    full = work.output_tokens_per_second / (one.speed * work.utilisation)
+    yield replace(one.way, replicas=max(full, work.minimum_replicas), hours=work.hours)
+
+
+@dataclass(frozen=True, slots=True)
+class _Replica:
+    speed: float
+    """Output tokens a second."""
+    way: Configuration
+
+
+def _replica(spec: InferenceSpec) -> _Replica:
+    made = predict_inference_of(spec)
+    speed = _figure(made, "output tokens per second and replica")
+    gpus = spec.accelerators or 1
+    way = Configuration(
+        accelerator=made.accelerator,
+        gpus=gpus,
+        together=gpus,
+        hours=0.0,
+        spread=log(speed.central / (speed.low or speed.central)) / UPPER_DECILE,
+        power_kw=_power(made.accelerator),
+        precision=spec.precision,
+        words=f"replicas of {gpus}, {speed.central:.0f} output tokens a second each",
+    )
+    return _Replica(speed.central, way)
+
+
+def fleets(most: int) -> list[int]:
+    """Sizes of a fleet to consider: up to a server each power of two, then servers in steps of a half at most.
+
+    >>> fleets(64)
+    [1, 2, 4, 8, 16, 24, 32, 48, 64]
+    """
+    servers = sorted({size for power in range(12) for size in (2**power, 3 * 2**power)})
+    return [size for size in (1, 2, 4, *(SERVER * one for one in servers)) if size <= most]
+
+
+def machine(accelerator: str, gpus: int) -> int:
+    """Of so many GPUs that work as one, those that have to sit in one machine.
+
+    >>> machine("nvidia-h100-sxm-80gb", 64), machine("nvidia-h100-sxm-80gb", 2)
+    (8, 2)
+    """
+    of_one = next((size for start, size in MACHINES.items() if accelerator.startswith(start)), SERVER)
+    return min(gpus, of_one)
+
+
+def _figure(made: Prediction, name: str) -> PredictedFigure:
+    return next(one for one in made.figures if one.name == name)
+
+
+def _power(accelerator: str) -> float:
+    """Of one GPU at work with its share of everything around it [kW]."""
+    try:
+        on = device(accelerator)
+    except Invalid:
+        return nan
+    if on.part.tdp is None:
+        return nan
+    draw = PowerDraw(full_load_kw=on.part.tdp / 1000)
+    return draw.full_load_kw * draw.load * draw.server_factor * draw.pue
