@@ -218,3 +218,47 @@ FORMULA_INPUTS: Final[dict[str, Any]] = {
     },
 }
 """By the id of the formula each belongs to."""
+
+GOALS: Final[dict[str, Any]] = {
+    "own": {
+        "summary": "GPU-hours on the market or on our own machines, whatever is cheaper",
+        "value": {
+            "name": "An ablation on eight H100",
+            "gpu_hours": {"gpus": 8, "hours": 100, "together": 8},
+            "accelerators": ["nvidia-h100-sxm-80gb"],
+            "within_hours": 240,
+            "budget": "5000",
+            "own": [
+                {
+                    "name": "our rack",
+                    "accelerator": "nvidia-h100-sxm-80gb",
+                    "gpus": 16,
+                    "gpu_hour": {"amount": "1.60"},
+                    "power_kw": "1.2",
+                    "electricity": {"amount": "0.0826"},
+                    "pue": {"value": "1.3"},
+                }
+            ],
+        },
+    },
+    "pretraining": {
+        "summary": "Train a model on our own machines, with people and storage",
+        "value": {
+            "name": "A small model",
+            "pretraining": {"llm": "llama-3.2-1b", "tokens": 2e10},
+            "within_hours": 720,
+            "own": [
+                {
+                    "name": "our rack",
+                    "accelerator": "nvidia-h100-sxm-80gb",
+                    "gpus": 64,
+                    "gpu_hour": {"amount": "1.60"},
+                    "power_kw": "1.2",
+                    "electricity": {"amount": "0.0826"},
+                }
+            ],
+            "staff": {"people": "1", "salary": {"amount": "148100"}},
+            "storage": {"volume_tb": "2", "price": {"amount": "23"}},
+        },
+    },
+}

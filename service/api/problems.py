@@ -14,9 +14,11 @@ from starlette.exceptions import HTTPException
 
 from service.api.edge import SECURITY_HEADERS
 from service.domain.canonical import json_bytes
+from service.domain.plan import RejectedOffers, Relaxation
 from service.errors import (
     Conflict,
     FieldProblem,
+    Infeasible,
     Invalid,
     LeaseLost,
     NoData,
@@ -30,6 +32,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = "5"
 _STATUS: Final[tuple[tuple[type[ServiceError], int], ...]] = (
     (Invalid, 422),
+    (Infeasible, 422),
     (NotFound, 404),
     (NoData, 404),
     (Conflict, 409),
@@ -67,11 +70,25 @@ class Problem:
     """One entry per field that is wrong."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InfeasiblePlan(Problem):
+    """A goal nothing meets, with what would have to give (RFC 9457 extension members)."""
+
+    relaxations: tuple[Relaxation, ...]
+    """The least to give up of one constraint, each of which alone would do."""
+    rejected: tuple[RejectedOffers, ...]
+    """Offers by the constraint that ruled them out."""
+
+
 def problem_of(request: Request, error: Exception) -> Problem:
     """Say an error in the words of a problem; an unexpected one is named by its request id alone."""
     if isinstance(error, RequestValidationError):
         found = tuple(_field_problem(request, one) for one in error.errors())
         return _problem(request, 422, "invalid", "; ".join(f"{one.field}: {one.message}" for one in found), found)
+    if isinstance(error, Infeasible):
+        plain = _problem(request, 422, error.code, str(error))
+        stated = {field.name: getattr(plain, field.name) for field in fields(plain)}
+        return InfeasiblePlan(**stated, relaxations=error.relaxations, rejected=error.rejected)  # type: ignore[arg-type]
     if isinstance(error, ServiceError):
         named = error.problems if isinstance(error, Invalid) else ()
         return _problem(request, _status_of(error), error.code, str(error), named)

@@ -20,7 +20,7 @@ from service.errors import ServiceError
 COMMANDS: Final = {
     "prices": ("prices:app", "Look prices up, now and then."),
     "estimate": ("estimating:app", "Price a scenario, keep and find the answer."),
-    "plan": ("planning:app", "What to commit to, when to start, whether to buy or to rent."),
+    "plan": ("planning:app", "Plan a goal; what to commit to, when to start, whether to buy or to rent."),
     "accelerators": ("accelerators:app", "Hardware, and the labels feeds use for it."),
     "rate-card": ("rate_cards:app", "Your own prices, laid over the public ones."),
     "budget": ("budgets:app", "Limits, how they stand, what was charged."),

@@ -15,20 +15,22 @@ from rich.text import Text
 from service.cli.secrets import without_secrets
 from service.domain.canonical import json_bytes
 from service.domain.quantities import significant
-from service.errors import FieldProblem, Invalid, SchemaOutdated, ServiceError, Unavailable
+from service.errors import FieldProblem, Infeasible, Invalid, SchemaOutdated, ServiceError, Unavailable
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print canonical JSON instead of a table.")]
 
 UNEXPECTED: Final = 1
 BAD_INPUT: Final = 2
 FEED_FAILED: Final = 3
+INFEASIBLE: Final = 3
 OVER_BUDGET: Final = 4
 STALE: Final = 5
 DATABASE: Final = 6
 ROWS_LOST: Final = 7
 CANCELLED: Final = 130
 EXIT_CODES: Final = (
-    "Exit codes: 0 done · 1 unexpected error · 2 bad usage or input, or nothing found · 3 a feed failed · "
+    "Exit codes: 0 done · 1 unexpected error · 2 bad usage or input, or nothing found · "
+    "3 a feed failed, or no plan meets a goal · "
     "4 a limit would break · 5 prices are stale · "
     "6 the database is unavailable or its schema outdated · 7 a row of a document ended nowhere · 130 cancelled"
 )
@@ -97,16 +99,28 @@ def money(amount: Decimal, currency: str) -> str:
 
 def fail(error: ServiceError, *, as_json: bool) -> int:
     """Say what went wrong, on standard error; returns the exit code."""
+    if isinstance(error, Infeasible):
+        complain([str(error)], code=error.code, as_json=as_json, relaxations=error.relaxations)
+        return INFEASIBLE
     problems = error.problems if isinstance(error, Invalid) else ()
     lines = [f"{one.field}: {one.message}" for one in problems] or [without_secrets(str(error))]
     complain(lines, code=error.code, as_json=as_json, problems=problems)
     return DATABASE if isinstance(error, SchemaOutdated | Unavailable) else BAD_INPUT
 
 
-def complain(lines: Sequence[str], *, code: str, as_json: bool, problems: Sequence[FieldProblem] = ()) -> None:
+def complain(
+    lines: Sequence[str],
+    *,
+    code: str,
+    as_json: bool,
+    problems: Sequence[FieldProblem] = (),
+    relaxations: Sequence[object] = (),
+) -> None:
     """Print a problem on standard error: a line each, or one JSON object."""
     if as_json:
         problem = {"code": code, "detail": "; ".join(lines), "errors": tuple(problems)}
+        if relaxations:
+            problem["relaxations"] = tuple(relaxations)
         sys.stderr.write(json_bytes(problem).decode() + "\n")
         return
     for line in lines:

@@ -1,4 +1,4 @@
-"""Plans on the command line: what to commit to, when to start, whether to buy or to rent."""
+"""Plans on the command line: goals, what to commit to, when to start, whether to buy or to rent."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from service.cli import plans
 from service.cli.files import text_of
 from service.cli.output import AsJson, money, say, show, table
 from service.cli.prices import KnownAt, ValidAt
@@ -25,6 +26,11 @@ from service.usecases.planning import (
 from service.usecases.prices import as_of
 
 app = typer.Typer()
+app.command("new")(plans.new)
+app.command("ls")(plans.ls)
+app.command("show")(plans.show_one)
+app.command("explain")(plans.explain)
+app.command("pareto")(plans.pareto)
 
 Question = Annotated[Path, typer.Argument(metavar="FILE", help="The question in YAML or JSON; - reads standard input.")]
 

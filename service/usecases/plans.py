@@ -78,6 +78,19 @@ def list_plans(store: Store, limit: int = 50) -> list[PlanSummary]:
     return store.read(lambda c: plans.newest(c, limit))
 
 
+def series_shown(plan: Plan) -> list[str]:
+    """Every price a plan shows; your own hardware has none of others."""
+    why = plan.explanation
+    shown = [
+        *(one.candidate for one in plan.picks),
+        *plan.front,
+        *(one.candidate for one in why.binding),
+        *([why.runner_up] if why.runner_up else []),
+    ]
+    steps = [*(one.series for one in why.near_misses), *(one.series for one in why.deadline_curve)]
+    return sorted({*(one.series for one in shown), *steps, *(one.becomes for one in why.flips if one.becomes)})
+
+
 def scenario_of(goal: Goal, one: Chosen) -> Scenario:
     """A pick as what it is: a scenario that anybody can price, compare and bridge."""
     found = one.candidate

@@ -19,6 +19,7 @@ from service.usecases import (
     hardware,
     notifications,
     planning,
+    plans,
     predictions,
     prices,
     quarantine,
@@ -52,6 +53,7 @@ USE_CASES = {
     },
     bands: {"estimate_band"},
     cost_history: {"cost_history"},
+    plans: {"new_plan", "get_plan", "list_plans", "series_shown"},
     planning: {"plan_commitments", "plan_start", "compare_buy_or_rent"},
     notifications: {
         "put_target",
@@ -91,6 +93,7 @@ ELSEWHERE = {
 }
 NOT_A_DOORS_BUSINESS = {
     "price_scenario",
+    "scenario_of",
     "price_again",
     "keep",
     "explained",
