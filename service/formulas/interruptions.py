@@ -8,6 +8,8 @@ from service.formulas.numbers import Number
 
 ROUNDS: Final = 8
 """Of Newton's method; from the start below six reach the last digit."""
+NEARLY_ALL: Final = 1 - 1e-16
+"""Of the mean time between interruptions: more than that no checkpoint is worth waiting for."""
 LARGEST_EXPONENT: Final = 300.0
 """A run e^300 times too long never ends; its square is still a float."""
 
@@ -35,10 +37,10 @@ def optimal_interval(*, checkpoint_hours: Number, hazard_per_hour: Number) -> Nu
     hazard = np.asarray(hazard_per_hour, dtype=float)
     stalled = hazard * checkpoint_hours
     # With x = Λτ the condition is x + log(1 - x) + Λδ = 0.
-    share = -np.expm1(-stalled - np.sqrt(2 * stalled))
+    share = np.minimum(-np.expm1(-stalled - np.sqrt(2 * stalled)), NEARLY_ALL)
     with np.errstate(divide="ignore", invalid="ignore"):
         for _ in range(ROUNDS):
-            share = np.clip(share + (share + np.log1p(-share) + stalled) * (1 - share) / share, 0, 1 - 1e-16)
+            share = np.clip(share + (share + np.log1p(-share) + stalled) * (1 - share) / share, 0, NEARLY_ALL)
         return np.where(hazard > 0, np.where(stalled > 0, share, 0.0) / hazard, np.inf)
 
 

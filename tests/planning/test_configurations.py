@@ -1,0 +1,72 @@
+"""What an accelerator can do, as the formula core predicts it, and why another cannot."""
+
+import pytest
+
+from service.domain.goal import BatchInferenceWork, FineTuningWork, Goal, PretrainingWork, ServingWork
+from service.errors import Invalid
+from service.planning.configurations import configured
+
+H100, L40S, T4 = "nvidia-h100-sxm-80gb", "nvidia-l40s", "nvidia-t4"
+
+
+def ways(goal: Goal, *accelerators: str):
+    return configured(goal, accelerators)
+
+
+def test_a_run_on_more_accelerators_is_shorter_and_takes_more_of_their_hours() -> None:
+    found = ways(Goal(name="x", pretraining=PretrainingWork(llm="llama-2-7b", tokens=2e12)), H100).configurations
+    by_size = sorted(found, key=lambda one: one.gpus)
+    assert [one.gpus for one in by_size][:6] == [2, 4, 8, 16, 24, 32]
+    assert by_size[-1].gpus == 768, "a step of four million tokens gives no more than 976 of them a sequence each"
+    hours = [one.hours for one in by_size]
+    assert hours == sorted(hours, reverse=True)
+    work = [one.hours * one.gpus for one in by_size if one.gpus >= 8]
+    assert work == sorted(work)
+    assert {one.together for one in by_size} == {2, 4, 8}
+
+
+def test_what_memory_or_a_latency_does_not_allow_is_said_with_what_would() -> None:
+    long = Goal(name="x", fine_tuning=FineTuningWork(llm="llama-3.1-405b", tokens=1e8, batch_sequences=2))
+    assert ways(long, H100).refused[H100][0] == "memory"
+    serving = ServingWork(
+        llm="llama-3.1-70b",
+        output_tokens_per_second=100,
+        input_tokens=1000,
+        output_tokens=100,
+        time_per_output_token_ms=1,
+    )
+    word, reason = ways(Goal(name="x", serving=serving), H100).refused[H100]
+    assert (word, "less than a single request takes" in reason) == ("latency", True)
+    training = Goal(name="x", pretraining=PretrainingWork(llm="llama-2-7b", tokens=1e12))
+    assert ways(training, L40S).refused[L40S][0] == "accelerator"
+
+
+def test_a_service_takes_replicas_by_its_rate_and_at_least_as_many_as_asked() -> None:
+    def replicas(rate: float, least: int = 1) -> list[float]:
+        work = ServingWork(
+            llm="llama-3.1-8b",
+            output_tokens_per_second=rate,
+            input_tokens=1000,
+            output_tokens=300,
+            minimum_replicas=least,
+            precisions=("bf16",),
+        )
+        return [one.replicas for one in ways(Goal(name="x", serving=work), H100).configurations]
+
+    few, many = replicas(1e5), replicas(2e5)
+    assert many == pytest.approx([2 * one for one in few])
+    assert replicas(1.0, least=3) == [3.0] * len(few)
+
+
+def test_replicas_share_a_pile_of_requests_after_each_has_started() -> None:
+    work = BatchInferenceWork(
+        llm="llama-3.1-8b", requests=1e6, input_tokens=1000, output_tokens=300, precisions=("bf16",), start_hours=0.5
+    )
+    found = [one for one in ways(Goal(name="x", batch_inference=work), H100).configurations if one.gpus == 1]
+    hours = {one.replicas: one.hours - 0.5 for one in found}
+    assert hours[4] == pytest.approx(hours[1] / 4)
+
+
+def test_work_nobody_can_do_is_refused_and_not_counted_against_the_hardware() -> None:
+    with pytest.raises(Invalid, match="llm: no model is known as"):
+        ways(Goal(name="x", pretraining=PretrainingWork(llm="gpt-17", tokens=1e12)), H100, T4)
