@@ -38,6 +38,8 @@ def asked_of(store: Store, goal: Goal, question: AsOf) -> Asked:
     if goal.rate_card is not None:
         card = store.read(lambda c: rate_cards.known(c, goal.rate_card or "", question.known_at))
         market = _agreed(market, card.card, as_of)
+        # The later of the two, so that asking again with the plan's own clocks finds the same card.
+        as_of = replace(as_of, known_at=max(as_of.known_at, card.recorded_at))
     known = Known(
         accelerators=_accelerators(store, market, as_of),
         wanted=tuple(sorted({one for pattern in goal.accelerators for one in wanted(pattern)})),

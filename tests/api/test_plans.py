@@ -1,0 +1,81 @@
+"""Goals over HTTP: planned, found again, and refused with what would have worked."""
+
+import pickle
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.api.planners import MOST_WAITING, PlanningProcess
+from service.errors import ServiceError, Unavailable
+from tests.conftest import TickingClock
+from tests.usecases.market import learn_market
+
+GOAL = {
+    "name": "an ablation",
+    "gpu_hours": {"gpus": 16, "hours": 100, "together": 8},
+    "accelerators": ["nvidia-h100-sxm-80gb"],
+}
+AT = {"valid_at": "2026-03-02T00:00:00Z", "known_at": "2026-03-02T00:00:00Z"}
+
+
+def learned(client: TestClient, clock: TickingClock) -> TestClient:
+    now = clock.moment
+    learn_market(client.app.state.store, clock)
+    clock.set(now)
+    return client
+
+
+def test_a_goal_posted_twice_is_one_plan_whose_picks_are_estimates(empty: TestClient, clock: TickingClock) -> None:
+    client = learned(empty, clock)
+    made = client.post("/api/v1/plans", json=GOAL, params=AT)
+    again = client.post("/api/v1/plans", json=GOAL, params=AT)
+    assert (made.status_code, made.json()["plan_id"]) == (201, again.json()["plan_id"])
+    assert client.get(made.headers["Location"]).json() == made.json()
+    assert [one["plan_id"] for one in client.get("/api/v1/plans").json()["plans"]] == [made.json()["plan_id"]]
+    pick = made.json()["plan"]["picks"][0]
+    estimate = client.get(f"/api/v1/estimates/{pick['estimate_id']}").json()
+    assert pick["cost"] == estimate["estimate"]["total"] == "3200"
+    assert [one["attribution"] for one in made.json()["terms"]] == ["Prices by Nimbus"]
+
+
+def test_a_goal_nothing_meets_is_a_problem_with_what_would_have_to_give(empty: TestClient, clock: TickingClock) -> None:
+    refused = learned(empty, clock).post("/api/v1/plans", json={**GOAL, "budget": "10"}, params=AT)
+    problem = refused.json()
+    assert (refused.status_code, refused.headers["content-type"]) == (422, "application/problem+json")
+    assert (problem["code"], problem["status"]) == ("infeasible-plan", 422)
+    assert [(one["constraint"], one["needs"]) for one in problem["relaxations"]] == [("budget", "3200")]
+    assert {"constraint": "budget", "offers": 4} in problem["rejected"]
+
+
+def test_a_goal_that_cannot_be_meant_names_its_fields(empty: TestClient, clock: TickingClock) -> None:
+    wrong = {**GOAL, "gpu_hours": {"gpus": 10**9, "hours": 0}, "confidence": 3}
+    problem = learned(empty, clock).post("/api/v1/plans", json=wrong, params=AT).json()
+    assert {one["field"] for one in problem["errors"]} >= {"gpu_hours.gpus", "gpu_hours.hours", "confidence"}
+    assert empty.get("/api/v1/plans/feedbeef").status_code == 404
+
+
+def test_what_the_search_raises_comes_back_whole_from_another_process(empty: TestClient, clock: TickingClock) -> None:
+    seen = []
+
+    def away_and_back(asked):
+        try:
+            return empty.app.state.here(pickle.loads(pickle.dumps(asked)))
+        except ServiceError as error:
+            seen.append(pickle.loads(pickle.dumps(error)))
+            raise seen[-1] from None
+
+    client = learned(empty, clock)
+    client.app.state.here, client.app.state.answering = client.app.state.answering, away_and_back
+    assert client.post("/api/v1/plans", json=GOAL, params=AT).status_code == 201
+    refused = client.post("/api/v1/plans", json={**GOAL, "budget": "10"}, params=AT).json()
+    assert [one["constraint"] for one in refused["relaxations"]] == ["budget"]
+    odd = {**GOAL, "gpu_hours": None, "pretraining": {"llm": "gpt-17", "tokens": 1e9}}
+    assert client.post("/api/v1/plans", json=odd, params=AT).json()["errors"][0]["field"] == "llm"
+    assert len(seen) == 2
+
+
+def test_more_questions_than_may_wait_are_refused_and_not_queued() -> None:
+    process = PlanningProcess()
+    assert all(process._places.acquire(blocking=False) for _ in range(MOST_WAITING))
+    with pytest.raises(Unavailable, match="try again"):
+        process(None)

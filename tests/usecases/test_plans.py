@@ -1,0 +1,278 @@
+"""Goals over a typed market, on both databases: plans that are estimates, the same for ever, and exact."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from service.domain.as_of import AsOf
+from service.domain.goal import Goal
+from service.domain.plan import StoredPlan
+from service.domain.rate_card import RateCard, RateCardEntry
+from service.errors import Infeasible, Invalid, NotFound
+from service.planning.answering import answered
+from service.store import offers
+from service.store.store import Store
+from service.usecases.comparisons import bridge_estimates
+from service.usecases.estimates import get_estimate
+from service.usecases.goal_prices import asked_of
+from service.usecases.plan_questions import read_goal
+from service.usecases.plans import get_plan, list_plans, new_plan, series_shown
+from service.usecases.prices import get_price
+from service.usecases.rate_cards import put_rate_card
+from tests.conftest import day
+from tests.usecases.market import MARKET, learn_market
+
+GOAL = """
+name: an ablation
+gpu_hours: {gpus: 16, hours: 100, together: 8}
+accelerators: [nvidia-h100-sxm-80gb]
+"""
+EITHER = GOAL.replace("80gb]", "80gb, nvidia-a100-sxm-80gb]")
+NOW = "2026-03-02"
+HOURS = "gpu_hours: {gpus: 8, hours: 1}"
+
+
+@pytest.fixture
+def market(store: Store, clock) -> Store:
+    learn_market(store, clock)
+    return store
+
+
+@pytest.fixture
+def embedded(sqlite_url: str, clock):
+    """A market on SQLite alone: what a plan says does not depend on the engine."""
+    opened = Store.open(sqlite_url, clock)
+    learn_market(opened, clock)
+    yield opened
+    opened.close()
+
+
+def goal(*more: str, base: str = GOAL) -> Goal:
+    return read_goal("\n".join([base.strip(), *more]))
+
+
+def planned(store: Store, wanted: Goal, on: str = NOW, known: str | None = None) -> StoredPlan:
+    return new_plan(store, wanted, AsOf(day(on), day(known or on)), now=day(on))
+
+
+def cheapest(store: Store, *more: str, base: str = GOAL):
+    return planned(store, goal(*more, base=base)).plan.picks[0]
+
+
+def lines(store: Store, pick) -> dict[str, Decimal]:
+    return {one.name: one.cost for one in get_estimate(store, pick.estimate_id).estimate.line_items}
+
+
+def test_a_plan_is_an_estimate_of_the_ledger_to_the_last_digit(market: Store) -> None:
+    stored = planned(market, goal())
+    best = stored.plan.picks[0]
+    estimate = get_estimate(market, best.estimate_id).estimate
+    assert (best.candidate.series, best.candidate.machines) == ("market/nimbus/n8/eu-west-1/on_demand", 2)
+    assert best.cost == estimate.total == Decimal(16 * 100 * 2)
+    assert [one.price.series for one in estimate.prices] == [best.candidate.series]
+    assert float(best.candidate.cost) == pytest.approx(float(best.cost), rel=1e-9)
+    assert get_plan(market, stored.plan_id[:10]) == stored
+    assert [one.plan_id for one in list_plans(market)] == [stored.plan_id]
+
+
+def test_the_market_as_columns_is_the_price_book(market: Store) -> None:
+    question = AsOf(day(NOW), day(NOW))
+    found = market.read(lambda c: offers.market(c, question.valid_at, question.known_at))
+    assert list(found.keys) == sorted(found.keys)
+    assert len(found) == MARKET.count("H100") + MARKET.count("A100") + 1
+    for row, key in enumerate(found.keys):
+        price = get_price(market, question, key)
+        known = price.offer.gpu_count is not None
+        assert (found.prices[row] == float(price.amount)) == known
+        assert (found.providers.at(row), found.regions.at(row)) == (price.offer.provider, price.offer.region)
+
+
+def test_the_same_question_is_the_same_plan_whatever_was_learned_since(market: Store, clock) -> None:
+    first = planned(market, goal())
+    learn_market(market, clock, MARKET.replace("8 2.00 USD", "8 2.40 USD"), on="2026-03-05")
+    assert planned(market, goal()).plan_id == first.plan_id
+    later = planned(market, goal(), on="2026-03-06")
+    assert later.plan.picks[0].candidate.gpu_hour == Decimal("2.4")
+    again = planned(market, first.plan.goal, on=NOW, known="2026-03-04")
+    assert again.plan_id == first.plan_id
+    bridge = bridge_estimates(market, first.plan.picks[0].estimate_id, later.plan.picks[0].estimate_id)
+    assert bridge.bridge.difference == Decimal(16 * 100) * Decimal("0.4")
+
+
+def test_a_price_in_another_currency_is_compared_and_paid_at_the_rate_of_the_same_moment(embedded: Store) -> None:
+    best = cheapest(embedded, "providers: [cloud]", base=EITHER)
+    assert (best.candidate.gpu_hour, best.cost) == (Decimal("1.5"), Decimal(16 * 100) * Decimal("1.5"))
+    flips = planned(embedded, goal("providers: [cloud, nimbus]", base=EITHER)).plan.explanation.flips
+    [rate] = [one for one in flips if one.driver == "exchange_rate"]
+    assert rate.flips_at == pytest.approx(2.00 / 1.50)
+    assert rate.becomes == "market/nimbus/n8/eu-west-1/on_demand"
+
+
+def test_where_data_may_lie_is_not_guessed_from_a_name(embedded: Store) -> None:
+    answer = asked_of(embedded, goal("regions: [eu]", "providers: [aws]"), AsOf(day(NOW), day(NOW)))
+    assert {one.candidate.region for one in answered(answer).chosen} == {"eu-west-1"}
+    assert cheapest(embedded, "regions: [eu-*]", "providers: [aws]").candidate.region == "eu-west-2"
+
+
+def test_spot_counts_only_where_somebody_says_how_often_it_is_taken_away(embedded: Store, clock) -> None:
+    plan = planned(embedded, goal("providers: [aws]")).plan
+    assert plan.picks[0].candidate.purchase == "on_demand"
+    assert {one.constraint: one.offers for one in plan.explanation.rejected}["interruption"] == 1
+    learn_market(
+        embedded,
+        clock,
+        "interrupted aws_p5_us-east-1 low 0.05\ninterrupted aws_p5_us-east-1 high 0.10\n",
+        on="2026-03-01T06:00",
+    )
+    spot = cheapest(embedded, "providers: [aws]").candidate
+    assert spot.purchase == "spot"
+    assert 100 < spot.expected_hours < 103
+    assert 0 < spot.checkpoint_every_hours < 100
+
+
+def test_a_reservation_is_paid_to_the_end_of_its_term(embedded: Store) -> None:
+    best = cheapest(embedded, "providers: [aws]", 'purchases: ["reserved_*"]')
+    assert best.cost == 16 * 8760
+    assert (best.candidate.expected_hours, best.candidate.paid_hours) == (100, 8760)
+
+
+def test_the_middle_of_a_market_of_hosts_is_one_machine_and_its_ends_are_no_offer(embedded: Store) -> None:
+    explained = planned(embedded, goal()).plan.explanation
+    assert {one.constraint: one.offers for one in explained.rejected} == {
+        "accelerator": 2,
+        "hardware": 1,
+        "interruption": 1,
+        "price": 1,
+        "purchase": 1,
+        "quota": 1,
+        "statistic": 1,
+    }
+    one = GOAL.replace("gpus: 16", "gpus: 8")
+    assert cheapest(embedded, base=one).candidate.series.endswith("median")
+
+
+def test_everything_else_it_takes_is_a_line_of_the_estimate(embedded: Store) -> None:
+    more = (
+        "data: {volume_tb: 10, provider: aws, region: us-east-1, egress: {amount: 90}}",
+        "storage: {volume_tb: 20, price: {amount: 23}}",
+        "staff: {people: 2, salary: {amount: 146000}, loading: {value: 1.5}}",
+    )
+    found = lines(embedded, cheapest(embedded, *more))
+    assert found["gpu_hours"] == 3200
+    assert found["transfer"] == 900
+    assert found["storage"] == pytest.approx(Decimal(20 * 23 * 100) / 730)
+    assert found["salaries"] + found["compensation_beyond_salary"] == pytest.approx(
+        Decimal(2 * 146000 * 100) / 8760 * Decimal("1.5")
+    )
+    assert "transfer" not in lines(embedded, cheapest(embedded, *more, "providers: [aws]", "regions: [us]"))
+
+
+def test_own_hardware_pays_for_its_electricity_and_rented_hardware_does_not(embedded: Store) -> None:
+    own = (
+        "own: [{name: rack, accelerator: nvidia-h100-sxm-80gb, gpus: 32, gpu_hour: {amount: 0.9}, power_kw: 1.25,"
+        " electricity: {amount: 0.20}, pue: {value: 1.2}}]"
+    )
+    best = cheapest(embedded, own)
+    assert lines(embedded, best) == {"gpu_hours": 16 * 100 * Decimal("0.9"), "electricity": 16 * 100 * Decimal("0.3")}
+    assert set(lines(embedded, cheapest(embedded))) == {"gpu_hours"}
+    flips = {one.driver: one for one in planned(embedded, goal(own)).plan.explanation.flips}
+    assert flips["electricity"].flips_at == pytest.approx((2.0 - 0.9) / (1.25 * 1.2))
+    assert "market/own" not in " ".join(series_shown(planned(embedded, goal(own)).plan))
+
+
+def test_your_own_prices_decide_and_are_what_the_estimate_pays(embedded: Store) -> None:
+    card = RateCard(
+        name="agreed",
+        entries=(
+            RateCardEntry(provider="aws", purchase="on_demand", discount=Decimal("0.5"), note="the contract"),
+            RateCardEntry(provider="cloud", unit_price=Decimal("1.55"), currency="USD", unit="GPU-Hours"),
+        ),
+    )
+    put_rate_card(embedded, card, now=day("2026-03-01T12:00"))
+    best = cheapest(embedded, "rate_card: agreed")
+    assert (best.candidate.series, best.cost) == ("market/aws/p5/us-east-1/on_demand", 16 * 100 * Decimal("1.5"))
+    [line] = get_estimate(embedded, best.estimate_id).estimate.line_items
+    assert (line.list_unit_price, line.contracted_unit_price, line.contract) == (3, Decimal("1.5"), "the contract")
+    assert cheapest(embedded, "rate_card: agreed", "providers: [cloud]", base=EITHER).cost == 16 * 100 * Decimal("1.55")
+
+
+def test_an_infeasible_goal_says_the_least_that_would_have_to_give(embedded: Store) -> None:
+    with pytest.raises(Infeasible) as refused:
+        cheapest(embedded, "within_hours: 50", "budget: 9000")
+    assert {one.constraint: one.needs for one in refused.value.relaxations} == {"deadline": "100 hours"}
+    with pytest.raises(Infeasible) as refused:
+        cheapest(embedded, "regions: [eu-*]", "providers: [aws]", "budget: 4900")
+    needs = {one.constraint: one.needs for one in refused.value.relaxations}
+    assert needs == {"budget": "4960", "region": "us-east-1 of aws", "provider": "nimbus"}
+    assert "nothing meets the goal; it would be met with budget 4960, or region us-east-1" in str(refused.value)
+
+
+def test_checkpoints_are_offered_where_a_run_without_them_would_hardly_ever_finish(embedded: Store) -> None:
+    spot = ("purchases: [spot]", "providers: [aws]", "interruptions: {spot_per_hour: 0.1}")
+    with pytest.raises(Infeasible) as refused:
+        cheapest(embedded, *spot, "checkpoints: {on: false}")
+    allowed = {one.constraint: one.needs for one in refused.value.relaxations}
+    assert allowed == {"checkpoints": "on", "purchase": "on_demand"}
+    assert cheapest(embedded, *spot).candidate.purchase == "spot"
+
+
+def test_carbon_that_nobody_knows_keeps_no_promise(embedded: Store) -> None:
+    grids = "carbon: [{provider: nimbus, kg_per_kwh: 0.5}, {provider: aws, region: eu-west-1, kg_per_kwh: 0.1}]"
+    plan = planned(embedded, goal(grids, "greener_within: 1.5")).plan
+    named = {name: one.candidate for one in plan.picks for name in one.names}
+    assert named["greenest"].series == "market/aws/p5/eu-west-1/on_demand"
+    assert named["cheapest"].carbon_kg == pytest.approx(5 * named["greenest"].carbon_kg)
+    limit = f"max_carbon_kg: {named['cheapest'].carbon_kg / 2}"
+    kept = planned(embedded, goal(grids, limit)).plan
+    assert {one.provider for one in kept.front} == {"aws"}
+    with pytest.raises(Infeasible):
+        planned(embedded, goal("max_carbon_kg: 1e9"))
+
+
+def test_what_each_constraint_costs_is_told(embedded: Store) -> None:
+    plan = planned(embedded, goal("providers: [aws]", "regions: [eu-*]")).plan
+    saved = {one.constraint: (one.needs, one.saves) for one in plan.explanation.binding}
+    assert saved == {"provider": ("nimbus", Decimal(1760)), "region": ("us-east-1 of aws", Decimal(160))}
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("gpu_hours: {gpus: 0, hours: 1}", "gpu_hours.gpus: must be 1 to"),
+        ("gpu_hours: {gpus: 1000000000, hours: 1}", "gpu_hours.gpus: must be 1 to"),
+        ("gpu_hours: {gpus: 8, hours: -4}", "gpu_hours.hours: must be"),
+        ("pretraining: {llm: llama-2-7b, tokens: 0}", "pretraining.tokens: must be above 0"),
+        ("pretraining: {llm: llama-2-7b, tokens: nan}", "pretraining.tokens: must be above 0"),
+        ("pretraining: {llm: llama-2-7b, tokens: 1e300}", "pretraining.tokens: must be above 0 and at most"),
+        ("pretraining: {llm: lama-2-7b, tokens: 1e12}", "the nearest are"),
+        (f"name: two\n{HOURS}\nfine_tuning: {{llm: x, tokens: 1}}", "not fine_tuning and gpu_hours"),
+        ("name: none", "must have exactly one of"),
+        (f"{HOURS}\ndeadline: 2026-03-01T00:00:00Z", "deadline: 2026-03-01T00:00:00+00:00 is past"),
+        (f"{HOURS}\ndeadline: 2026-03-09T00:00:00", "deadline: must carry a UTC offset"),
+        (f"{HOURS}\ndeadline: 2026-03-09T00:00:00Z\nwithin_hours: 5", "give either deadline or"),
+        (f"{HOURS}\nbudget: -1", "budget: must be above 0"),
+        (f"{HOURS}\nconfidence: 2", "confidence: must be 0.5 to 0.999"),
+        (f"{HOURS}\naccelerators: [h1000]", "accelerators.0: 'h1000' is no accelerator"),
+        (f"{HOURS}\nbugdet: 3", "bugdet: is not a field; did you mean budget?"),
+        (f"{HOURS}\nregions: [{', '.join(['x'] * 101)}]", "regions: must have at most 100"),
+        (f"{HOURS}\nrate_card: none", "there is no rate card"),
+    ],
+)
+def test_a_goal_that_cannot_be_meant_is_refused_by_field(embedded: Store, more: str, said: str) -> None:
+    named = more if "name:" in more else f"name: odd\n{more}"
+    listed = "" if "accelerators" in more or "gpu_hours" not in more else "accelerators: [nvidia-h100-sxm-80gb]"
+    with pytest.raises((Invalid, NotFound)) as refused:
+        planned(embedded, read_goal(f"{named}\n{listed}"))
+    assert said in str(refused.value)
+
+
+def test_the_largest_goal_there_is_stays_small(embedded: Store) -> None:
+    wide = goal(
+        "most_gpus: 131072",
+        base="name: all\npretraining: {llm: llama-3.1-405b, tokens: 1e18, batch_tokens: 1e15, sequence: 1}",
+    )
+    with pytest.raises(Infeasible):
+        planned(embedded, replace(wide, within_hours=1.0))
+    asked = asked_of(embedded, wide, AsOf(day(NOW), day(NOW)))
+    assert answered(asked).configurations < 200
