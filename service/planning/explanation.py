@@ -66,10 +66,11 @@ def rejected(found: Found) -> tuple[RejectedOffers, ...]:
     offers, counted = found.offers, Counter[str]()
     ruled = offers.reasons[offers.counts > 0]
     counted.update({OFFERED[code]: int(many) for code, many in enumerate(np.bincount(ruled, minlength=1)) if many})
-    for row in np.flatnonzero((offers.counts == 0) & ~(found.costs < inf)):
-        stage = int(found.stages[row])
-        word = found.configured.refused.get(offers.accelerators[row], ("hardware", ""))[0]
-        counted[TRIED[stage] if stage >= 0 else word] += 1
+    tried = (offers.counts == 0) & ~(found.costs < inf)
+    stages = np.bincount(found.stages[tried & (found.stages >= 0)], minlength=1)
+    counted.update({TRIED[stage]: int(many) for stage, many in enumerate(stages) if many})
+    for row in np.flatnonzero(tried & (found.stages < 0)):
+        counted[found.configured.refused.get(offers.accelerators[row], ("hardware", ""))[0]] += 1
     order = sorted(counted.items(), key=lambda one: (-one[1], one[0]))
     return tuple(RejectedOffers(constraint=name, offers=many) for name, many in order)
 

@@ -1,7 +1,10 @@
 """Goals over a typed market, on both databases: plans that are estimates, the same for ever, and exact."""
 
+import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -20,7 +23,7 @@ from service.usecases.plan_questions import read_goal
 from service.usecases.plans import get_plan, list_plans, new_plan, series_shown
 from service.usecases.prices import get_price
 from service.usecases.rate_cards import put_rate_card
-from tests.conftest import day
+from tests.conftest import TickingClock, day
 from tests.usecases.market import MARKET, learn_market
 
 GOAL = """
@@ -39,11 +42,23 @@ def market(store: Store, clock) -> Store:
     return store
 
 
-@pytest.fixture
-def embedded(sqlite_url: str, clock):
-    """A market on SQLite alone: what a plan says does not depend on the engine."""
-    opened = Store.open(sqlite_url, clock)
+@pytest.fixture(scope="module")
+def learned_file(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file that knows the market, to copy."""
+    path = tmp_path_factory.mktemp("market") / "costplan.db"
+    shutil.copy(migrated_file, path)
+    clock = TickingClock(day("2026-03-01"))
+    opened = Store.open(f"sqlite:///{path}", clock)
     learn_market(opened, clock)
+    opened.close()
+    return path
+
+
+@pytest.fixture
+def embedded(learned_file: Path, tmp_path: Path, clock: TickingClock) -> Iterator[Store]:
+    """A market on SQLite alone: what a plan says does not depend on the engine."""
+    shutil.copy(learned_file, tmp_path / "costplan.db")
+    opened = Store.open(f"sqlite:///{tmp_path / 'costplan.db'}", clock)
     yield opened
     opened.close()
 
