@@ -259,7 +259,7 @@ def _needs(found: Found, constraint: str, one: Candidate) -> str:
         case "deadline":
             return f"{one.finish:.6g} hours"
         case "budget":
-            return f"{significant(one.cost_high, 8)}"
+            return f"{significant(one.cost_high, 8)} {found.limits.currency}".rstrip()
         case "carbon":
             return "carbon that is not known" if isnan(one.kg) else f"{one.kg:.6g} kg"
         case "quota":

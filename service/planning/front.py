@@ -63,9 +63,10 @@ def picks(found: Found, best: Candidate) -> list[tuple[tuple[PickName, ...], Can
     """The candidates with a name, each once, the cheapest first."""
     named: dict[PickName, Candidate] = {
         "cheapest": best,
-        "fastest": min(found.columns, key=lambda one: (one.finish, *one.rank)),
         "safest": min(found.columns, key=lambda one: (*_risk(found, one), *one.rank)),
     }
+    if found.configured.shape != "service":
+        named["fastest"] = min(found.columns, key=lambda one: (one.finish, *one.rank))
     within = best.cost * (1 + found.limits.greener_within)
     green = [one for one in found.columns if one.cost <= within and not isnan(one.kg)]
     if green:

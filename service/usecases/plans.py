@@ -207,5 +207,5 @@ def _assumptions(goal: Goal, answer: Answer) -> Iterator[str]:
         yield "of a market of hosts the median asked stands for an offer; whether so many are free nobody says"
     if any(one.paid_hours > one.expected_hours for one in chosen):
         yield "a reservation is paid to the end of its term, a capacity block by the day"
-    if answer.explanation.deadline_curve and goal.within_hours is None and goal.deadline is None:
+    if goal.serving is None and goal.within_hours is None and goal.deadline is None:
         yield "no deadline is given: slow plans count as much as fast ones"

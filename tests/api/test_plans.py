@@ -43,7 +43,7 @@ def test_a_goal_nothing_meets_is_a_problem_with_what_would_have_to_give(empty: T
     problem = refused.json()
     assert (refused.status_code, refused.headers["content-type"]) == (422, "application/problem+json")
     assert (problem["code"], problem["status"]) == ("infeasible-plan", 422)
-    assert [(one["constraint"], one["needs"]) for one in problem["relaxations"]] == [("budget", "3200")]
+    assert [(one["constraint"], one["needs"]) for one in problem["relaxations"]] == [("budget", "3200 USD")]
     assert {"constraint": "budget", "offers": 4} in problem["rejected"]
 
 

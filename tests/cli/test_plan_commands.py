@@ -73,7 +73,7 @@ def test_why_the_cheapest_is_the_cheapest_is_told(run) -> None:
 def test_a_goal_that_nothing_meets_has_an_exit_code_of_its_own(run) -> None:
     impossible = f"{GOAL}budget: 10\n"
     told = run("plan", "new", "-", given=impossible, expect=3).stderr
-    assert told.startswith("nothing meets the goal; it would be met with budget 3200 (12 offers: 4 budget, ")
+    assert told.startswith("nothing meets the goal; it would be met with budget 3200 USD (12 offers: 4 budget, ")
     problem = msgspec.json.decode(run("plan", "new", "-", "--json", given=impossible, expect=3).stderr)
     assert problem["code"] == "infeasible-plan"
     assert [one["constraint"] for one in problem["relaxations"]] == ["budget"]

@@ -126,7 +126,7 @@ def test_the_search_finds_what_trying_every_pair_finds(market) -> None:
     for row, key in enumerate(offers.keys):
         own = [cost for (series, _), (cost, _) in plans.items() if series == key]
         assert found.costs[row] == pytest.approx(min(own, default=inf), rel=1e-12)
-    if plans:
+    if plans and configured.shape != "service":
         fastest = min(finish for _, finish in plans.values())
         named = {name: one for names, one in picks(found, found.best()) for name in names}
         assert named["fastest"].finish == pytest.approx(fastest, rel=1e-12)

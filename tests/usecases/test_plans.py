@@ -219,8 +219,8 @@ def test_an_infeasible_goal_says_the_least_that_would_have_to_give(embedded: Sto
     with pytest.raises(Infeasible) as refused:
         cheapest(embedded, "regions: [eu-*]", "providers: [aws]", "budget: 4900")
     needs = {one.constraint: one.needs for one in refused.value.relaxations}
-    assert needs == {"budget": "4960", "region": "us-east-1 of aws", "provider": "nimbus"}
-    assert "nothing meets the goal; it would be met with budget 4960, or region us-east-1" in str(refused.value)
+    assert needs == {"budget": "4960 USD", "region": "us-east-1 of aws", "provider": "nimbus"}
+    assert "nothing meets the goal; it would be met with budget 4960 USD, or region us-east-1" in str(refused.value)
 
 
 def test_checkpoints_are_offered_where_a_run_without_them_would_hardly_ever_finish(embedded: Store) -> None:

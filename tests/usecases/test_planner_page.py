@@ -1,0 +1,100 @@
+"""The page about the planner: its goals are planned, its figures over recorded documents are those it gives."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pricing_sources.records.baseline import SOURCE as BASELINE
+from pricing_sources.registry import source_by_id
+from pricing_sources.source import Document, FetchRequest
+from service.domain.as_of import AsOf
+from service.domain.plan import Plan
+from service.errors import Infeasible
+from service.store.store import Store
+from service.usecases.plan_questions import read_goal
+from service.usecases.plans import new_plan
+from service.usecases.refresh import import_document
+from tests.conftest import TickingClock, day, recorded_folder
+from tests.usecases.recorded_documents import READ
+
+PAGE = (Path(__file__).parents[2] / "docs" / "planner.md").read_text(encoding="utf-8")
+GOALS = dict(re.findall(r"```yaml (\w+)\n(.*?)```", PAGE, flags=re.DOTALL))
+ROW = re.compile(r"^\| ([a-z]+) \| (.+?) \| (.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
+TABLE = {name: tuple(cells) for name, *cells in ROW.findall(PAGE)}
+NOW = day("2026-11-23T12:00")
+
+
+def planned(store: Store, name: str) -> Plan:
+    return new_plan(store, read_goal(GOALS[name]), AsOf(NOW, NOW), now=NOW).plan
+
+
+@pytest.fixture(scope="module")
+def bundled(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """What an installation knows after its first command."""
+    path = tmp_path_factory.mktemp("bundled") / "costplan.db"
+    shutil.copy(migrated_file, path)
+    clock = TickingClock(day("2026-11-23"))
+    store = Store.open(f"sqlite:///{path}", clock)
+    asked = FetchRequest(now=clock(), url=BASELINE.info.url)
+    for document in BASELINE.fetch(None, asked):
+        import_document(store, BASELINE, document, now=clock())
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def market(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """Every recorded document with prices of GPUs, and the rates of the day."""
+    folder = recorded_folder()
+    path = tmp_path_factory.mktemp("recorded") / "costplan.db"
+    shutil.copy(migrated_file, path)
+    clock = TickingClock(day("2026-11-23"))
+    store = Store.open(f"sqlite:///{path}", clock)
+    for one in READ:
+        if one.refused or not (one.name.startswith("gpu/") or one.name.endswith("eurofxref-daily.xml")):
+            continue
+        name = one.saved_as or one.name.rsplit("/", 1)[1]
+        seen = clock() - timedelta(minutes=1)
+        body = (folder / one.name).read_bytes()
+        document = Document(source_id=one.source, url=f"file:{name}", body=body, fetched_at=seen)
+        import_document(store, source_by_id(one.source), document, now=clock())
+    yield store
+    store.close()
+
+
+@pytest.mark.parametrize("name", sorted(GOALS.keys() - {"train"}))
+def test_every_goal_of_the_page_is_answered_from_the_bundled_prices(bundled: Store, name: str) -> None:
+    plan = planned(bundled, name)
+    assert plan.picks[0].cost > 0
+    assert plan.explanation.flips
+
+
+def test_of_the_bundled_prices_those_in_the_eu_are_too_dear_to_train_at_and_the_answer_says_so(bundled: Store) -> None:
+    with pytest.raises(Infeasible) as refused:
+        planned(bundled, "train")
+    assert [one.constraint for one in refused.value.relaxations] == ["budget"]
+
+
+@pytest.mark.parametrize("name", sorted(TABLE.keys() & GOALS.keys()))
+def test_the_figures_over_recorded_documents_are_those_of_the_page(market: Store, name: str) -> None:
+    best = planned(market, name).picks[0]
+    found = best.candidate
+
+    def time(hours: float) -> str:
+        return f"{hours:.1f} h" if hours < 100 else f"{hours / 24:.1f} d"
+
+    assert TABLE[name] == (
+        f"{best.cost:,.2f} USD",
+        f"{found.gpus:g} × {found.accelerator}, {found.series}",
+        time(found.expected_hours),
+        time(found.finish_hours),
+    )
+
+
+def test_the_page_has_the_goals_it_speaks_of() -> None:
+    assert set(GOALS) == {"train", "serve", "tune", "everything"}
+    assert set(TABLE) == {"train", "serve", "tune"}
