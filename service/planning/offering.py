@@ -69,7 +69,7 @@ def offering(goal: Goal, market: Market, known: Known) -> Offers:
     hazards = _hazards(goal, market, known)
     ruled = _Ruled(len(market))
     ruled.out("statistic", ~market.statistics.spread(one in ASKED for one in market.statistics.words))
-    ruled.out("price", ~(np.isfinite(prices) & (market.gpus > 0)))
+    ruled.out("price", ~(np.isfinite(prices) & (prices > 0) & (market.gpus > 0)))
     ruled.out("hardware", accelerators == "")
     ruled.out("accelerator", ~_named(accelerators, known.wanted))
     ruled.out("region", ~_together(market, lambda provider, region: is_within(provider, region, goal.regions)))

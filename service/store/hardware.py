@@ -28,6 +28,14 @@ def decided(connection: Connection, known_at: datetime) -> dict[Label, str]:
     return {(row.label, Decimal(row.memory_gb) if row.memory_gb else None): row.accelerator_id for row in rows}
 
 
+def last_decided(connection: Connection, known_at: datetime) -> datetime | None:
+    """When a person last said anything, not after `known_at`; None if nobody had."""
+    found: datetime | None = connection.scalar(
+        select(func.max(hardware_label.c.recorded_at)).where(hardware_label.c.recorded_at <= known_at)
+    )
+    return found
+
+
 def decide(
     connection: Connection, label: str, memory_gb: Decimal | None, accelerator_id: str, reason: str, now: datetime
 ) -> None:

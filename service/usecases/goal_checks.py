@@ -151,6 +151,9 @@ def _time(goal: Goal, valid_at: datetime) -> Problems:
 
 
 def _hardware(goal: Goal) -> Problems:
+    run = goal.pretraining
+    if run is not None and run.batch_tokens < run.sequence:
+        yield FieldProblem("pretraining.batch_tokens", f"must be at least one sequence, {run.sequence}")
     work = goal.gpu_hours
     if work is not None and work.together > work.gpus:
         yield FieldProblem("gpu_hours.together", f"must be at most gpus, {work.gpus}")

@@ -14,7 +14,7 @@ from service.domain.as_of import AsOf
 from service.domain.goal import Goal, OwnMachines
 from service.domain.market import Market, Words
 from service.domain.price_book import PriceBook, Unpriced
-from service.domain.rate_card import RateCard
+from service.domain.rate_card import RateCard, RateCardInForce
 from service.estimating.drafts import NEUTRAL
 from service.planning.answering import Asked
 from service.planning.offering import HOURS_PER_MONTH, HOURS_PER_YEAR, Known, OwnOffer
@@ -32,14 +32,15 @@ def asked_of(store: Store, goal: Goal, question: AsOf) -> Asked:
     """Everything a goal's answer depends on. Raises Invalid for prices that are none, NoData before the first."""
     series = {one.series for one in prices_in(goal) if one.series is not None}
     book = store.read(lambda c: prices.price_book(c, question, series))
-    as_of = book.as_of
+    card = _card(store, goal, question)
+    said = store.read(lambda c: hardware.last_decided(c, question.known_at))
+    # The latest of all that was used, so that asking again with the plan's own clocks finds the same.
+    later = [moment for moment in (card.recorded_at if card else None, said) if moment is not None]
+    as_of = replace(book.as_of, known_at=max([book.as_of.known_at, *later]))
     found = PlannedPrices(book, goal.currency)
     market = store.read(lambda c: offers.market(c, as_of.valid_at, as_of.known_at))
-    if goal.rate_card is not None:
-        card = store.read(lambda c: rate_cards.known(c, goal.rate_card or "", question.known_at))
+    if card is not None:
         market = _agreed(market, card.card, as_of)
-        # The later of the two, so that asking again with the plan's own clocks finds the same card.
-        as_of = replace(as_of, known_at=max(as_of.known_at, card.recorded_at))
     known = Known(
         accelerators=_accelerators(store, market, as_of),
         wanted=tuple(sorted({one for pattern in goal.accelerators for one in wanted(pattern)})),
@@ -54,6 +55,11 @@ def asked_of(store: Store, goal: Goal, question: AsOf) -> Asked:
 def own_key(one: OwnMachines) -> str:
     """What stands for a price's series where the hardware is one's own."""
     return key_of(OWN, one.name)
+
+
+def _card(store: Store, goal: Goal, question: AsOf) -> RateCardInForce | None:
+    name = goal.rate_card
+    return None if name is None else store.read(lambda c: rate_cards.known(c, name, question.known_at))
 
 
 def _agreed(market: Market, card: RateCard, as_of: AsOf) -> Market:

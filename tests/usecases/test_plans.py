@@ -19,6 +19,7 @@ from service.store.store import Store
 from service.usecases.comparisons import bridge_estimates
 from service.usecases.estimates import get_estimate
 from service.usecases.goal_prices import asked_of
+from service.usecases.hardware import map_label
 from service.usecases.plan_questions import read_goal
 from service.usecases.plans import get_plan, list_plans, new_plan, series_shown
 from service.usecases.prices import get_price
@@ -210,6 +211,13 @@ def test_your_own_prices_decide_and_are_what_the_estimate_pays(embedded: Store) 
     [line] = get_estimate(embedded, best.estimate_id).estimate.line_items
     assert (line.list_unit_price, line.contracted_unit_price, line.contract) == (3, Decimal("1.5"), "the contract")
     assert cheapest(embedded, "rate_card: agreed", "providers: [cloud]", base=EITHER).cost == 16 * 100 * Decimal("1.55")
+
+
+def test_a_persons_word_on_a_label_counts_at_once_and_the_plan_of_before_stays(embedded: Store) -> None:
+    before = planned(embedded, goal())
+    map_label(embedded, "Mystery", "nvidia-h100-sxm-80gb", "their support says so", now=day("2026-03-01T12:00"))
+    assert cheapest(embedded).candidate.series == "market/odd/y/eu-1/on_demand"
+    assert planned(embedded, goal(), known="2026-03-01T06:00").plan_id == before.plan_id
 
 
 def test_an_infeasible_goal_says_the_least_that_would_have_to_give(embedded: Store) -> None:

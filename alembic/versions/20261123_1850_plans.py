@@ -1,13 +1,13 @@
 """Plans: goals answered, kept beside the estimates their picks are.
 
-Revision: c41f7d20ab63, after 5e1c7a40b9d2, 2026-11-23
+Revision: c41f7d20ab63, after b7f2d40c91e8, 2026-11-23
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "c41f7d20ab63"
-down_revision = "5e1c7a40b9d2"
+down_revision = "b7f2d40c91e8"
 branch_labels = None
 depends_on = None
 
