@@ -39,6 +39,7 @@ from service.api.routes import (
     prices,
     rate_cards,
     scenarios,
+    standing_goals,
 )
 from service.api.routes import sources as source_routes
 from service.domain.refreshes import Refresh
@@ -233,6 +234,7 @@ def _open_doors(app: FastAPI) -> None:
         bands,
         history,
         plans,
+        standing_goals,
         planning,
         formulas,
         predictions,

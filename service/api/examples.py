@@ -262,3 +262,9 @@ GOALS: Final[dict[str, Any]] = {
         },
     },
 }
+STANDING_GOALS: Final[dict[str, Any]] = {
+    "own": {
+        "summary": "Tell when anything beats our own machines by a twentieth",
+        "value": {"goal": GOALS["own"]["value"], "hysteresis": "0.05"},
+    },
+}

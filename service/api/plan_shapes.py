@@ -5,6 +5,7 @@ from datetime import datetime
 
 from service.domain.plan import Plan, PlanSummary
 from service.domain.price_book import Terms
+from service.domain.standing_goal import StandingGoalInForce, StandingGoalRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,3 +23,17 @@ class PlanList:
     """Plans, newest first."""
 
     plans: tuple[PlanSummary, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingGoalList:
+    """Goals that are watched."""
+
+    standing_goals: tuple[StandingGoalInForce, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingGoalRunList:
+    """Runs of a standing goal, the last first."""
+
+    runs: tuple[StandingGoalRun, ...]

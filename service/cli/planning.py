@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli import plans
+from service.cli import plans, standing_goals
 from service.cli.files import text_of
 from service.cli.output import AsJson, money, say, show, table
 from service.cli.prices import KnownAt, ValidAt
@@ -31,6 +31,9 @@ app.command("ls")(plans.ls)
 app.command("show")(plans.show_one)
 app.command("explain")(plans.explain)
 app.command("pareto")(plans.pareto)
+app.command("watch")(standing_goals.watch)
+app.command("watched")(standing_goals.watched)
+app.command("replan")(standing_goals.replan)
 
 Question = Annotated[Path, typer.Argument(metavar="FILE", help="The question in YAML or JSON; - reads standard input.")]
 

@@ -19,9 +19,9 @@ from pricing_sources.transport import HttpTransport
 from service.errors import ServiceError
 from service.scheduling.crew import Crew
 from service.scheduling.feeds import transport as transport_of
-from service.scheduling.ledger import budget_job, due, due_budgets
+from service.scheduling.ledger import budget_job, due, due_budgets, due_goals, goal_job
 from service.scheduling.post import PostOffice
-from service.scheduling.worker import LONGEST, run_budget_slot, run_slot
+from service.scheduling.worker import LONGEST, run_budget_slot, run_goal_slot, run_slot
 from service.settings import Settings
 from service.store import jobs
 from service.store.store import Store
@@ -43,7 +43,7 @@ log = structlog.get_logger()
 
 
 class Scheduler:
-    """Refreshes the feeds, prices the budgets, tells what happened.
+    """Refreshes the feeds, prices the budgets, plans the standing goals, tells what happened.
 
     Any number of processes may run one over the same database.
     """
@@ -125,6 +125,8 @@ class Scheduler:
                 self._crew.hand(source.info.id, partial(self._run, source, slots[source.info.id]))
         for name, slot in due_budgets(self._store, now).items():
             self._crew.hand(budget_job(name), partial(self._run_budget, name, slot))
+        for name, slot in due_goals(self._store, now).items():
+            self._crew.hand(goal_job(name), partial(self._run_goal, name, slot))
         if now >= self._watched_at + WATCH:
             self._watched_at = now
             self._postman.hand("watch", partial(self._watch_out, now))
@@ -148,6 +150,9 @@ class Scheduler:
 
     def _run_budget(self, name: str, slot: datetime) -> None:
         run_budget_slot(self._store, name, slot, clock=self._clock, worker=self._worker)
+
+    def _run_goal(self, name: str, slot: datetime) -> None:
+        run_goal_slot(self._store, name, slot, clock=self._clock, worker=self._worker)
 
     def _give_up(self) -> None:
         try:

@@ -13,7 +13,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from pricing_sources.source import Cadence
-from service.store import budgets, jobs
+from service.domain.canonical import content_id
+from service.store import budgets, jobs, standing_goals
 from service.store.store import Store
 from service.usecases.budgets import cadence_of
 from service.usecases.sources import Feed, next_slot
@@ -44,6 +45,24 @@ def due_budgets(store: Store, now: datetime) -> dict[str, datetime]:
     free = open_slots(store, wanted, now)
     slots = {job.removeprefix(BUDGET): slot for job, slot in free.items()}
     return {name: slot for name, slot in slots.items() if slot >= kept[name]}
+
+
+def due_goals(store: Store, now: datetime) -> dict[str, datetime]:
+    """The change of prices each standing goal should be planned for now, by name."""
+    known = store.read(lambda c: standing_goals.all_known(c, now))
+    names = {goal_job(one.standing.goal.name): one for one in known if one.standing.enabled}
+    changed = store.read(lambda c: standing_goals.last_change(c, now)) if names else None
+    if changed is None:
+        return {}
+    # A goal kept after the last change has nothing to compare with yet: it is planned at once, for its own moment.
+    slots = {job: max(changed, one.recorded_at) for job, one in names.items()}
+    free = store.read(lambda c: jobs.open_slots(c, slots, now))
+    return {names[job].standing.goal.name: slot for job, slot in free.items()}
+
+
+def goal_job(name: str) -> str:
+    """The ledger's name for planning a standing goal; its own may be longer than the ledger has room for."""
+    return f"goal:{content_id(name.encode())[:32]}"
 
 
 def budget_job(name: str) -> str:

@@ -14,8 +14,9 @@ from pricing_sources.source import Source
 from pricing_sources.transport import Transport
 from service.domain.budget import BudgetRun
 from service.domain.refreshes import Refresh
+from service.domain.standing_goal import StandingGoalRun
 from service.errors import LeaseLost, ServiceError
-from service.scheduling.ledger import budget_job, job_name
+from service.scheduling.ledger import budget_job, goal_job, job_name
 from service.settings import Settings
 from service.store import jobs
 from service.store.jobs import Claim
@@ -23,6 +24,7 @@ from service.store.store import Store
 from service.usecases.budgets import run_budget
 from service.usecases.refresh import refresh
 from service.usecases.sources import Feed
+from service.usecases.standing_goals import run_standing_goal
 
 LEASE: Final = timedelta(minutes=2)
 LONGEST: Final = timedelta(hours=2)
@@ -80,6 +82,16 @@ def run_budget_slot(store: Store, name: str, slot: datetime, *, clock: Clock, wo
         return run, ("done", f"forecast {run.forecast} {run.currency}")
 
     return run_held(store, budget_job(name), slot, priced, clock=clock, worker=worker)
+
+
+def run_goal_slot(store: Store, name: str, slot: datetime, *, clock: Clock, worker: str) -> StandingGoalRun | None:
+    """Plan a standing goal for one change of prices unless somebody else has it."""
+
+    def planned(held: Claim) -> tuple[StandingGoalRun, Ended]:
+        run = run_standing_goal(store, name, slot, now=clock(), fence=partial(jobs.check_fence, held=held))
+        return run, ("done", run.outcome)
+
+    return run_held(store, goal_job(name), slot, planned, clock=clock, worker=worker)
 
 
 def run_held(

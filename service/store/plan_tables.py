@@ -1,6 +1,6 @@
-"""The table of plans."""
+"""The tables of plans: those made, the goals that are watched, and every time one was planned."""
 
-from sqlalchemy import Column, Index, LargeBinary, String, Table, Text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, LargeBinary, String, Table, Text
 
 from service.store.tables import metadata
 from service.store.types import ExactDecimal, UtcDateTime
@@ -19,4 +19,28 @@ plan = Table(
     Column("body", LargeBinary, nullable=False),
     Index("ix_plan_created_at", "created_at", "plan_id"),
     comment="Immutable; the id is the SHA-256 of the body. Its picks are estimates.",
+)
+
+standing_goal = Table(
+    "standing_goal",
+    metadata,
+    Column("name", String(120), primary_key=True),
+    Column("recorded_at", UtcDateTime, primary_key=True),
+    Column("standing_goal_id", String(64), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    comment="Every version of every goal that is watched; the newest not after known_at counts.",
+)
+
+standing_goal_run = Table(
+    "standing_goal_run",
+    metadata,
+    Column("name", String(120), primary_key=True),
+    Column("slot", UtcDateTime, primary_key=True),
+    Column("ran_at", UtcDateTime, nullable=False),
+    Column("standing_goal_id", String(64), nullable=False),
+    Column("plan_id", String(64), ForeignKey("plan.plan_id")),
+    Column("told_plan_id", String(64), ForeignKey("plan.plan_id")),
+    Column("flipped", Boolean, nullable=False),
+    Column("outcome", Text, nullable=False),
+    comment="A standing goal planned once for a change of prices, and the plan that counts as told since.",
 )

@@ -1,7 +1,6 @@
 """Plans, immutable, named by the hash of their bytes; each pick is an estimate kept with it."""
 
-from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -17,9 +16,18 @@ from service.store import bands
 from service.store.plan_tables import plan as plan_table
 
 
-def add(connection: Connection, plan: Plan, priced: Sequence[tuple[Estimate, Band]], now: datetime) -> StoredPlan:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadePlan:
+    """A plan before it is kept, with the estimates of its picks and their bands."""
+
+    plan: Plan
+    priced: tuple[tuple[Estimate, Band], ...]
+
+
+def add(connection: Connection, made: MadePlan, now: datetime) -> StoredPlan:
     """Keep a plan with the estimates of its picks; the same bytes twice are one row."""
-    for estimate, band in priced:
+    plan = made.plan
+    for estimate, band in made.priced:
         bands.add_with_estimate(connection, estimate, band, now)
     body = canonical_bytes(plan)
     plan_id, best = content_id(body), plan.picks[0]

@@ -30,6 +30,7 @@ from service.planning.front import robustness
 from service.planning.offering import HOURS_PER_MONTH, HOURS_PER_YEAR, TAKEN_AWAY, has_data
 from service.planning.refusals import refuse
 from service.store import plans, price_paths, prices
+from service.store.plans import MadePlan
 from service.store.store import Store
 from service.usecases.bands import band_made
 from service.usecases.estimates import price_scenario
@@ -48,6 +49,12 @@ def new_plan(store: Store, goal: Goal, question: AsOf, *, now: datetime, answeri
 
     Raises Infeasible with what would have to give, Invalid naming every field, NoData before the first refresh.
     """
+    made = plan_made(store, goal, question, answering)
+    return store.write(lambda c: plans.add(c, made, now))
+
+
+def plan_made(store: Store, goal: Goal, question: AsOf, answering: Answering = answered) -> MadePlan:
+    """A plan and the estimates of its picks, before anything is kept. Raises what `new_plan` does."""
     refuse(goal_problems(goal, question.valid_at))
     asked = asked_of(store, goal, question)
     answer = answering(asked)
@@ -64,8 +71,7 @@ def new_plan(store: Store, goal: Goal, question: AsOf, *, now: datetime, answeri
         configurations=answer.configurations,
         assumptions=tuple(_assumptions(goal, answer)),
     )
-    banded = [(estimate, band_made(store, estimate)) for estimate in priced]
-    return store.write(lambda c: plans.add(c, plan, banded, now))
+    return MadePlan(plan=plan, priced=tuple((estimate, band_made(store, estimate)) for estimate in priced))
 
 
 def get_plan(store: Store, name: str) -> StoredPlan:

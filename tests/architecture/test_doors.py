@@ -27,6 +27,7 @@ from service.usecases import (
     refresh,
     sources,
     spend,
+    standing_goals,
     validation,
 )
 
@@ -53,6 +54,12 @@ USE_CASES = {
     },
     bands: {"estimate_band"},
     cost_history: {"cost_history"},
+    standing_goals: {
+        "watch_goal",
+        "list_standing_goals",
+        "list_standing_goal_runs",
+        "run_standing_goal",
+    },
     plans: {"new_plan", "get_plan", "list_plans", "series_shown"},
     planning: {"plan_commitments", "plan_start", "compare_buy_or_rent"},
     notifications: {
@@ -94,6 +101,7 @@ ELSEWHERE = {
 NOT_A_DOORS_BUSINESS = {
     "price_scenario",
     "scenario_of",
+    "plan_made",
     "price_again",
     "keep",
     "explained",

@@ -83,3 +83,12 @@ def test_a_misspelt_goal_and_a_plan_that_is_none_are_bad_input(run) -> None:
     assert "did you mean budget?" in run("plan", "new", "-", given=f"{GOAL}budgte: 1\n", expect=2).stderr
     assert "there is no plan abcdef" in run("plan", "show", "abcdef", expect=2).stderr
     assert "is not a plan id" in run("plan", "show", "no", expect=2).stderr
+
+
+def test_a_goal_is_watched_planned_and_listed(run) -> None:
+    assert "an ablation: watched" in run("plan", "watch", "-", "--hysteresis", "0.1", given=GOAL).stdout
+    told = run("plan", "replan", "an ablation").stdout
+    assert told == "best is market/nimbus/n8/eu-west-1/on_demand at 3,200.00 USD\n"
+    [kept] = msgspec.json.decode(run("plan", "watched", "--json").stdout)
+    assert (kept["standing_goal"]["standing"]["hysteresis"], kept["last_run"]["flipped"]) == ("0.1", False)
+    assert "best is market/nimbus" in run("plan", "watched").stdout

@@ -1,6 +1,7 @@
 """A pretend market: a price a line, and short ways to let the store learn it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 from pricing_sources.observation import (
@@ -13,17 +14,20 @@ from pricing_sources.observation import (
     RecordSeries,
     Status,
 )
-from pricing_sources.source import Cadence, Document, SourceInfo
+from pricing_sources.source import Cadence, Document, FetchRequest, SourceInfo
 from pricing_sources.units import Unit
 from service.domain.refreshes import Refresh
 from service.store.store import Store
-from service.usecases.refresh import import_document
+from service.usecases.refresh import import_document, refresh
 from tests.conftest import day
 
 
 class MarketFeed:
     """`provider sku region purchase accelerator gpus amount currency [statistic]`, or `fx EUR USD 1.25`,
     or `interrupted aws_p5_us-east-1 low 0.05`."""
+
+    def __init__(self, answer: bytes = b"", *, snapshot: bool = False) -> None:
+        self.info, self.answer = replace(self.info, snapshot=snapshot), answer
 
     info = SourceInfo(
         id="market",
@@ -36,6 +40,9 @@ class MarketFeed:
         attribution="Prices by Nimbus",
         cadence=Cadence(cron="0 6 * * *"),
     )
+
+    def fetch(self, transport: object, request: FetchRequest) -> Iterator[Document]:
+        yield Document(source_id="market", url=request.url, body=self.answer, fetched_at=request.now)
 
     def parse(self, document: Document) -> Iterator[Reading]:
         for number, line in enumerate(document.body.decode().splitlines(), start=1):
@@ -102,3 +109,9 @@ def learn_market(store: Store, clock, text: str = MARKET, on: str = "2026-03-01"
     clock.set(day(on))
     document = Document(source_id="market", url="file:market.txt", body=text.encode(), fetched_at=day(on))
     return import_document(store, MarketFeed(), document, now=clock())
+
+
+def look_at_market(store: Store, clock, text: str, on: str) -> Refresh:
+    """A look at all that is on offer: what it does not list, again and again, is gone."""
+    clock.set(day(on))
+    return refresh(store, MarketFeed(text.encode(), snapshot=True), None, now=clock(), trigger="manual")
