@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 
 from service.clock import now
 from service.settings import Settings
-from service.store import budget_tables, event_tables, plan_tables  # noqa: F401  their tables are part of the schema
+from service.store import budget_tables, event_tables, notification_tables, plan_tables  # noqa: F401  part of the schema
 from service.store.store import Store
 from service.store.tables import metadata
 from service.store.types import ExactDecimal, UtcDateTime

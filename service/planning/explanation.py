@@ -27,6 +27,8 @@ from service.planning.front import contenders, described
 from service.planning.offering import OwnOffer
 from service.planning.search import Candidate, Found
 
+SAME: Final = 1e-12
+"""Share by which two numbers may differ from rounding alone."""
 NEAR: Final = 5
 """Near misses that are told."""
 STEPS: Final = 50
@@ -140,6 +142,7 @@ def _flips(found: Found, best: Candidate, own: OwnOffer | None) -> Iterator[Flip
 
 def _flip(found: Found, driver: str, unit: str, now: float, at: float, others: Rows) -> FlipPoint:
     known = bool(np.isfinite(at)) and at > 0
+    at = now if abs(at - now) <= SAME * now else at
     other = found.best(others)
     return FlipPoint(
         driver=driver,  # type: ignore[arg-type]
@@ -208,7 +211,8 @@ def _near_misses(found: Found, best: Candidate) -> Iterator[NearMiss]:
         wins = float(((best.cost - (float(offers.fixed[row]) + of.hourly)) / of.gpu_hours).max())
         price = float(offers.prices[row])
         if price > 0 and wins > 0:
-            misses.append((min(wins / price - 1, 0.0), row, price, min(wins, price)))
+            wins = price if wins >= price * (1 - SAME) else wins
+            misses.append((wins / price - 1, row, price, wins))
     for change, row, price, wins in sorted(misses, key=lambda one: (-one[0], one[1]))[:NEAR]:
         yield NearMiss(
             series=offers.keys[row],
