@@ -19,7 +19,7 @@ from service import clock as wall_clock
 from service.api import openapi
 from service.api.desk import Reader, ReadWhat, RefreshDesk
 from service.api.edge import Edge
-from service.api.planners import PlanningProcess
+from service.api.planners import Planning, PlanningProcess, planning_here
 from service.api.problems import headers_of, problem_of, response_of
 from service.api.routes import (
     accelerators,
@@ -44,7 +44,6 @@ from service.api.routes import (
 from service.api.routes import sources as source_routes
 from service.domain.refreshes import Refresh
 from service.errors import Conflict, ServiceError, Unavailable
-from service.planning.answering import answered
 from service.scheduling.clockwork import Scheduler
 from service.scheduling.feeds import feeds, source_by_id, sources, transport
 from service.scheduling.post import PostOffice
@@ -53,7 +52,6 @@ from service.store.schema import require_current
 from service.store.store import Store
 from service.usecases.archive import backfill, reparse
 from service.usecases.notifications import Post
-from service.usecases.plans import Answering
 from service.usecases.quarantine import release_price
 from service.usecases.reading import Progress
 from service.usecases.refresh import refresh
@@ -90,7 +88,7 @@ def create() -> FastAPI:
     with ExitStack() as opened:
         store = Store.open(settings.database_url, clock)
         opened.callback(store.close)
-        planner = PlanningProcess()
+        planner = PlanningProcess(settings.database_url)
         opened.callback(planner.close)
         opened.enter_context(only_server(store))
         require_current(store)
@@ -105,7 +103,7 @@ def create() -> FastAPI:
             scheduler,
             reader=SourceReader(store, settings, clock),
             post=post,
-            answering=planner,
+            planning=planner,
             owned=opened.pop_all(),
         )
 
@@ -119,7 +117,7 @@ def create_app(
     *,
     reader: Reader | None = None,
     post: Post | None = None,
-    answering: Answering = answered,
+    planning: Planning | None = None,
     owned: ExitStack | None = None,
 ) -> FastAPI:
     """The server over given parts; `owned` is closed when it shuts down."""
@@ -147,7 +145,7 @@ def create_app(
     app.state.settings, app.state.store, app.state.feeds, app.state.clock = settings, store, feeds, clock
     app.state.scheduler, app.state.desk = scheduler, RefreshDesk(reader)
     app.state.post = post
-    app.state.answering = answering
+    app.state.planning = planning or planning_here(store)
     _open_doors(app)
     return app
 

@@ -1,4 +1,4 @@
-"""A goal and the market at one moment, answered: pure, and all that a process of its own needs to be sent."""
+"""A goal and the market at one moment, answered; pure."""
 
 from dataclasses import dataclass, replace
 from math import inf

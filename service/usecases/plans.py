@@ -1,6 +1,6 @@
 """From a goal to plans: the whole market searched, the picks priced exactly and kept as estimates."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -40,24 +40,22 @@ from service.usecases.goal_prices import asked_of, own_key
 EXACT_TO: Final = 1e-9
 """How far, as a share, the search may be from what a plan costs exactly."""
 HOURS_PER_DAY: Final = 24
-Answering = Callable[[Asked], Answer]
-"""Where the search runs: here, or in a process of its own."""
 
 
-def new_plan(store: Store, goal: Goal, question: AsOf, *, now: datetime, answering: Answering = answered) -> StoredPlan:
+def new_plan(store: Store, goal: Goal, question: AsOf, *, now: datetime) -> StoredPlan:
     """Answer a goal at one as-of and keep the answer; the same question twice is the same plan.
 
     Raises Infeasible with what would have to give, Invalid naming every field, NoData before the first refresh.
     """
-    made = plan_made(store, goal, question, answering)
+    made = plan_made(store, goal, question)
     return store.write(lambda c: plans.add(c, made, now))
 
 
-def plan_made(store: Store, goal: Goal, question: AsOf, answering: Answering = answered) -> MadePlan:
+def plan_made(store: Store, goal: Goal, question: AsOf) -> MadePlan:
     """A plan and the estimates of its picks, before anything is kept. Raises what `new_plan` does."""
     refuse(goal_problems(goal, question.valid_at))
     asked = asked_of(store, goal, question)
-    answer = answering(asked)
+    answer = answered(asked)
     priced = [_exact(store, asked, one) for one in answer.chosen]
     sure = robustness(answer.contenders, _price_sd(store, asked, answer), limits_of(asked).deadline_hours)
     plan = Plan(

@@ -1,13 +1,20 @@
 """Goals over HTTP: planned, found again, and refused with what would have worked."""
 
 import pickle
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import TypeAdapter
 
 from service.api.planners import MOST_WAITING, PlanningProcess
-from service.errors import ServiceError, Unavailable
-from tests.conftest import TickingClock
+from service.domain.as_of import AsOf
+from service.domain.goal import Goal
+from service.errors import Infeasible, ServiceError, Unavailable
+from service.store.store import Store
+from service.usecases.plans import get_plan
+from tests.conftest import TickingClock, day
 from tests.usecases.market import learn_market
 
 GOAL = {
@@ -54,18 +61,20 @@ def test_a_goal_that_cannot_be_meant_names_its_fields(empty: TestClient, clock: 
     assert empty.get("/api/v1/plans/feedbeef").status_code == 404
 
 
-def test_what_the_search_raises_comes_back_whole_from_another_process(empty: TestClient, clock: TickingClock) -> None:
+def test_what_planning_gives_or_raises_survives_the_way_between_processes(
+    empty: TestClient, clock: TickingClock
+) -> None:
     seen = []
 
-    def away_and_back(asked):
+    def away_and_back(*asked):
         try:
-            return empty.app.state.here(pickle.loads(pickle.dumps(asked)))
+            return pickle.loads(pickle.dumps(empty.app.state.here(*pickle.loads(pickle.dumps(asked)))))
         except ServiceError as error:
             seen.append(pickle.loads(pickle.dumps(error)))
             raise seen[-1] from None
 
     client = learned(empty, clock)
-    client.app.state.here, client.app.state.answering = client.app.state.answering, away_and_back
+    client.app.state.here, client.app.state.planning = client.app.state.planning, away_and_back
     assert client.post("/api/v1/plans", json=GOAL, params=AT).status_code == 201
     refused = client.post("/api/v1/plans", json={**GOAL, "budget": "10"}, params=AT).json()
     assert [one["constraint"] for one in refused["relaxations"]] == ["budget"]
@@ -75,7 +84,22 @@ def test_what_the_search_raises_comes_back_whole_from_another_process(empty: Tes
 
 
 def test_more_questions_than_may_wait_are_refused_and_not_queued() -> None:
-    process = PlanningProcess()
+    process = PlanningProcess("sqlite://")
     assert all(process._places.acquire(blocking=False) for _ in range(MOST_WAITING))
     with pytest.raises(Unavailable, match="try again"):
-        process(None)
+        process(None, None, None)
+
+
+def test_goals_are_planned_and_refused_by_another_process(sqlite_url: str, clock: TickingClock) -> None:
+    store = Store.open(sqlite_url, clock)
+    learn_market(store, clock)
+    process, question = PlanningProcess(sqlite_url), AsOf(day("2026-03-02"), day("2026-03-02"))
+    goal = TypeAdapter(Goal).validate_python(GOAL)
+    try:
+        made = process(goal, question, day("2026-03-02"))
+        with pytest.raises(Infeasible, match="budget 3200 USD"):
+            process(replace(goal, budget=Decimal(10)), question, day("2026-03-02"))
+    finally:
+        process.close()
+    assert get_plan(store, made.plan_id) == made
+    store.close()

@@ -27,6 +27,7 @@ from service.domain.scenario import Scenario
 from service.estimating.band import band
 from service.estimating.uncertainty import Evidence
 from service.store import bands
+from service.store.plan_tables import plan
 from service.store.store import Store
 from service.usecases.refresh import import_document
 from tests.conftest import day
@@ -136,4 +137,7 @@ def seeded_log(store: Store, learn: Learn) -> datetime:
     )
     assert canonical_bytes(answer)
     store.write(lambda c: bands.add_with_estimate(c, answer, band(answer, Evidence(), 0, 0), moment))
+    kept = {"plan_id": "0" * 64, "name": "x", "created_at": moment, "valid_at": moment, "known_at": moment}
+    kept |= {"currency": "USD", "cost": Decimal(0), "series": "x", "body": b"{}"}
+    store.write(lambda c: c.execute(plan.insert().values(kept)))
     return moment

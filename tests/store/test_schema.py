@@ -51,7 +51,9 @@ def test_a_database_of_a_newer_version_is_refused_too(store: Store) -> None:
         schema.require_current(store)
 
 
-@pytest.mark.parametrize("table", ["document", "gpu_observation", "estimate", "estimate_band", "terms", "quarantine"])
+@pytest.mark.parametrize(
+    "table", ["document", "gpu_observation", "estimate", "estimate_band", "plan", "terms", "quarantine"]
+)
 @pytest.mark.parametrize("statement", ["UPDATE {} SET {} = {}", "DELETE FROM {}"])
 def test_the_database_itself_refuses_to_rewrite_history(store: Store, seeded_log, table: str, statement: str) -> None:
     column = list(metadata.tables[table].columns)[-1].name

@@ -11,7 +11,7 @@ from service.api.wire import ExactRoute, Limit, answer
 from service.domain.goal import Goal
 from service.domain.plan import StoredPlan
 from service.store.store import Store
-from service.usecases.plans import get_plan, list_plans, new_plan, series_shown
+from service.usecases.plans import get_plan, list_plans, series_shown
 from service.usecases.sources import terms_of
 
 router = APIRouter(tags=["plans"], route_class=ExactRoute)
@@ -26,7 +26,7 @@ def plan(
     goal: Annotated[Goal, Body(openapi_examples=GOALS)],
 ) -> Response:
     """Search the whole market for ways to meet a goal; a goal nothing meets is a problem that says what would."""
-    stored = new_plan(store, goal, as_of, now=now, answering=request.app.state.answering)
+    stored: StoredPlan = request.app.state.planning(goal, as_of, now)
     return answer(_record(store, stored), 201, {"Location": f"/api/v1/plans/{stored.plan_id}"})
 
 
