@@ -94,7 +94,7 @@ class Scheduler:
         self._end_clockwork()
         if not self._crew.dismiss(self._grace):
             self._give_up()
-        self._postman.dismiss(timedelta())  # what it was about to say is said again, under the same id
+        self._postman.dismiss(self._grace)  # what it was about to say is said again, under the same id
         self._transport.close()
         self._post.close()
 

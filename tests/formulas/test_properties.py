@@ -51,6 +51,13 @@ DIRECTIONS = {
     "goodput.young_interval": {"+": "checkpoint_hours failure_hours"},
     "goodput.daly_interval": {"+": "checkpoint_hours failure_hours"},
     "goodput.goodput": {"+": "failure_hours", "-": "checkpoint_hours restart_hours", "?": "interval_hours"},
+    "interruptions.optimal_interval": {"+": "checkpoint_hours", "-": "hazard_per_hour"},
+    "interruptions.expected_hours": {"+": "work_hours hazard_per_hour checkpoint_hours restart_hours", "?": "segments"},
+    "interruptions.hours_deviation": {
+        "+": "work_hours hazard_per_hour checkpoint_hours restart_hours",
+        "-": "segments",
+    },
+    "interruptions.clean_run_probability": {"-": "work_hours hazard_per_hour"},
     "post_training.adapter_parameters": {"+": "rank"},
     "post_training.fine_tuning_flops": {"+": "tokens sequence"},
     "post_training.adapter_flops": {"+": "tokens sequence trained"},
