@@ -26,9 +26,10 @@ def as_pattern(shown: str) -> str:
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("readme")
-    scenario, budget = (block for kind, block in BLOCKS if kind == "yaml")
+    scenario, goal, budget = (block for kind, block in BLOCKS if kind == "yaml")
     rates = next(block for kind, block in BLOCKS if kind == "csv")
-    for name, written in (("scenario.yaml", scenario), ("budget.yaml", budget), ("eurofxref.csv", rates)):
+    files = {"scenario.yaml": scenario, "goal.yaml": goal, "budget.yaml": budget, "eurofxref.csv": rates}
+    for name, written in files.items():
         (folder / name).write_text(written)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COSTPLAN_")}  # noqa: TID251
     environment |= {
