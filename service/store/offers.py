@@ -1,7 +1,7 @@
 """The whole market at one moment: every GPU offer in force, by one statement, as columns."""
 
 from datetime import datetime
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
@@ -24,7 +24,7 @@ def market(connection: Connection, valid_at: datetime, known_at: datetime) -> Ma
     Amounts are rounded to floats here, for searching; what a plan costs is computed from the price book, exactly.
     """
     found = connection.execute(_offers(valid_at, watermark(connection, known_at).refresh_id)).all()
-    rows = sorted(found, key=attrgetter("key"))  # not in SQL, where the order of letters is the database's own
+    rows = sorted(found, key=itemgetter(0))  # by key, not in SQL, where the order of letters is the database's own
     columns: dict[str, Any] = dict(zip(_COLUMNS, zip(*rows, strict=True), strict=True)) if rows else {}
     column = {name: columns.get(name, ()) for name in _COLUMNS}
     return Market(
