@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.domain.market import Floats
+from service.errors import Invalid
 from service.planning.candidates import (
     BUDGET,
     DEADLINE,
@@ -32,6 +33,10 @@ from service.planning.configurations import Configured
 
 PIECE: Final = 1 << 15
 """Pairs of an offer and a configuration looked at together: a few arrays of them stay in the cache of a core."""
+
+
+MOST_KEPT: Final = 400_000
+"""Kinds of offers times configurations: the cheapest of each is kept, in some hundred bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,9 +131,13 @@ def candidate(offers: Offers, of: Timing, offer: int, place: int) -> Candidate:
 
 
 def search(offers: Offers, configured: Configured, limits: Limits) -> Found:
-    """Look at every pair of an offer and a configuration of its accelerator."""
+    """Look at every pair of an offer and a configuration of its accelerator. Raises Invalid for too many kinds."""
     ways = arrays_of(configured.configurations)
     alike = kinds(offers)
+    kept = sum(len(ways[kind.accelerator].rows) for kind, _ in alike if kind.accelerator in ways)
+    if kept > MOST_KEPT:
+        told = f"with carbon and interruptions they tell {len(alike):,} kinds of offers apart"
+        raise Invalid.field("quotas", f"{told}, too many to keep the best of each; name fewer, or fewer accelerators")
     found = Found(
         offers,
         configured,

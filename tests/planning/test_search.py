@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from service.domain.goal import Checkpoints
+from service.errors import Invalid
 from service.planning import search as searching
 from service.planning.candidates import Limits, Offers, arrays_of, kinds, timing
 from service.planning.configurations import Configuration, Configured
@@ -278,6 +279,13 @@ def test_what_is_promised_adds_what_the_prediction_may_be_off_by() -> None:
     assert (best.cost, best.cost_high) == (160, pytest.approx(16 * late))
     assert search(offers, configured, Limits(budget=200.0)).best() is None
     assert search(offers, configured, Limits(budget=200.0, confidence=0.6)).best() is not None
+
+
+def test_more_kinds_of_offers_than_fit_into_memory_are_refused_before_any_is_looked_at() -> None:
+    rows = [{"accelerator": "h100", "price": 1.0, "most": 8.0 + number} for number in range(2_001)]
+    runs = tuple(Configuration(accelerator="h100", gpus=8, together=8, hours=1.0 + one) for one in range(200))
+    with pytest.raises(Invalid, match="quotas: with carbon and interruptions they tell 2,001 kinds of offers apart"):
+        search(offers_of(rows), Configured("gang", runs, {}), Limits())
 
 
 def test_spot_without_checkpoints_that_would_hardly_ever_finish_is_refused() -> None:
