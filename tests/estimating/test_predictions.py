@@ -172,7 +172,8 @@ def test_hours_are_linear_in_tokens(factor: float) -> None:
 @given(fleet=st.integers(8, 50_000))
 def test_a_larger_fleet_takes_more_hours_and_less_time(fleet: int) -> None:
     one, two = (predict_training(replace(LLAMA_2_70B, accelerators=n)) for n in (fleet, 2 * fleet))
-    assert two.accelerator_hours.central >= one.accelerator_hours.central
+    # The memory of twice the machines may spare a little recomputation.
+    assert two.accelerator_hours.central >= 0.99 * one.accelerator_hours.central
     assert two.wall_hours.central < one.wall_hours.central
 
 
