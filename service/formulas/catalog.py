@@ -10,6 +10,7 @@ from typing import Final
 from pricing_sources.units import Unit
 from service.errors import NotFound
 from service.formulas import data, engineering, fine_tuning, inference, training
+from service.formulas.catalog_costs import COSTS
 from service.formulas.catalog_serving import SERVING
 from service.formulas.catalog_training import TRAINING
 from service.formulas.formula import LARGEST, Argument, Formula
@@ -195,6 +196,7 @@ FORMULAS: Final[tuple[Formula, ...]] = (
         arguments=(_ENGINEERS, _YEARS),
         result_unit=Unit.PERSON_YEAR.value,
     ),
+    *COSTS,
     *TRAINING,
     *SERVING,
 )

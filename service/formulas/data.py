@@ -1,6 +1,6 @@
 """What data costs: mission formula 1."""
 
-from service.formulas.numbers import Number
+from service.formulas.numbers import Number, beyond, never_zero
 
 
 def cost(
@@ -65,3 +65,70 @@ def storage_tb_months(*, volume_tb: Number, months: Number = 1) -> Number:
     60
     """
     return volume_tb * months
+
+
+def growing_storage(
+    *,
+    volume_tb: Number,
+    months: Number,
+    growth_tb_per_month: Number = 0,
+    copies: Number = 1,
+    above_tb: Number = 0,
+    up_to_tb: Number | None = None,
+) -> Number:
+    r"""TB-months of a store that grows evenly, or of the part of it that lies in one tier of a price list.
+
+    .. math:: Q = F(a) - F(b), \quad F(x) = \int_0^m \max\left(k\,(V + g\,t) - x,\ 0\right) dt
+
+    Symbols:
+        Q: occupied storage [TB-Months]
+        V: volume at the start [TB]
+        g: growth [TB/month]
+        m: months stored [months]
+        k: copies kept [1]
+        a: where the tier begins [TB]; 0 is all of it
+        b: where the tier ends [TB]; absent is no end, and F(b) is 0
+
+    Limits: growth is even, and nothing is deleted. Tiers are of what is stored at one time, as price lists
+    have them, not of what adds up over the months.
+
+    Reference: the integral of a ramp above a bound; 5 TB kept for 12 months without growth is `data.storage`.
+
+    >>> growing_storage(volume_tb=5, months=12, growth_tb_per_month=2)
+    204.0
+    """
+    first, last = copies * volume_tb, copies * (volume_tb + growth_tb_per_month * months)
+    above = _ramp_above(first=first, last=last, months=months, bound=above_tb)
+    return above if up_to_tb is None else above - _ramp_above(first=first, last=last, months=months, bound=up_to_tb)
+
+
+def egress(
+    *, egress_tb_per_month: Number, months: Number = 1, above_tb: Number = 0, up_to_tb: Number | None = None
+) -> Number:
+    r"""TB that leave, or those of them that fall into one tier of a price list.
+
+    .. math:: Q = m\,\left(\max(e - a, 0) - \max(e - b, 0)\right)
+
+    Symbols:
+        Q: traffic out [TB]
+        m: months [months]
+        e: traffic out of one month [TB/month]
+        a: where the tier begins [TB of one month]; 0 is all of it
+        b: where the tier ends [TB of one month]; absent is no end
+
+    Limits: every month is alike. Tiers begin anew each month, which is how traffic is billed.
+
+    Reference: 12 TB a month and a tier from 0.1 to 10 TB: 9.9 TB of each month.
+
+    >>> egress(egress_tb_per_month=12, months=10, above_tb=2, up_to_tb=10)
+    80
+    """
+    above = beyond(egress_tb_per_month, above_tb)
+    return months * (above if up_to_tb is None else above - beyond(egress_tb_per_month, up_to_tb))
+
+
+def _ramp_above(*, first: Number, last: Number, months: Number, bound: Number) -> Number:
+    """The area between a bound and a ramp from `first` to `last`, where the ramp is above it."""
+    low, high = beyond(first, bound), beyond(last, bound)
+    time = months * (low > 0) + months * high / never_zero(last - first) * (low == 0)
+    return time * (low + high) / 2

@@ -15,4 +15,22 @@ def smaller(one: Number, other: Number) -> Number:
     >>> smaller(3.0, 5)
     3.0
     """
-    return (one + other - abs(one - other)) / 2
+    return one * (one <= other) + other * (other < one)
+
+
+def beyond(value: Number, bound: Number) -> Number:
+    """By how much a value is above a bound, nothing where it is not; for numbers and arrays alike.
+
+    >>> beyond(7, 5), beyond(3, 5)
+    (2, 0)
+    """
+    return (value - bound) * (value > bound)
+
+
+def never_zero(value: Number) -> Number:
+    """The value, 1 where it is 0: a divisor for what is nothing then anyway.
+
+    >>> never_zero(4), never_zero(0)
+    (4, 1)
+    """
+    return value + (value == 0)
