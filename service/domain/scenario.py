@@ -1,6 +1,7 @@
 """What is to be priced: five optional parts, one for each formula of the mission."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar, Literal
 
@@ -35,6 +36,18 @@ class FactorInput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tier:
+    """One step of a price list whose price depends on how much is taken; it ends where the next begins."""
+
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
+
+    price: PriceInput
+    """What a TB of this tier costs [currency/TB-Month stored, currency/TB sent; per GB is converted]."""
+    above_tb: Decimal = Decimal(0)
+    """Where the tier begins [TB stored at once, TB sent in one month]; the first begins at 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DataPart:
     """Formula 1: (licensing fees + storage costs) × TB."""
 
@@ -52,6 +65,77 @@ class DataPart:
     """Moved out of where it lies [TB]."""
     transfer_price: PriceInput | None = None
     """Of moving it out [currency/TB; a series per GB is converted]."""
+    flat_licence: PriceInput | None = None
+    """A licence that costs the same however large the data is [currency/Licence]."""
+    growth_tb_per_month: Decimal | None = None
+    """What is added to the store, evenly [TB/month]; absent is a store that does not grow."""
+    copies: Decimal | None = None
+    """How many copies are kept; absent is 1."""
+    storage_tiers: tuple[Tier, ...] | None = None
+    """Storage prices by how much is stored at once, instead of `storage_costs`."""
+    egress_tb_per_month: Decimal | None = None
+    """What leaves the provider in one month [TB/month]."""
+    egress_price: PriceInput | None = None
+    """Price of the traffic [currency/TB; a series per GB is converted]."""
+    egress_tiers: tuple[Tier, ...] | None = None
+    """Traffic prices by how much leaves in one month, instead of `egress_price`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnHardware:
+    """GPUs bought rather than rented: a run pays for the share of their life it takes."""
+
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
+
+    price_per_gpu: PriceInput
+    """Price of one GPU with its share of server and network [currency/GPU]."""
+    service_years: Decimal
+    """Years in service [years]."""
+    interest: Decimal = Decimal(0)
+    """Interest a year, or the return the capital must earn: 0.08 is 8 % [1/year]."""
+    residual_share: Decimal = Decimal(0)
+    """What it is sold for at the end, over the price paid, 0 to 1."""
+    busy_share: Decimal = Decimal(1)
+    """Hours the hardware is in use, by anybody, over hours; the busy hours pay for the idle ones."""
+    colocation_price: PriceInput | None = None
+    """Rent of its place in a data centre by power [currency/kW-Month]; needs `power_per_gpu_kw`."""
+
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TariffWindow:
+    """Hours of the week at one price of electricity."""
+
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
+
+    name: str
+    """What you call it, in small letters: `night`."""
+    price: PriceInput
+    """Price of electricity in these hours [currency/kWh]."""
+    days: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+    """Days it begins on."""
+    begins: str = "00:00"
+    """Wall clock, in whole quarter-hours."""
+    ends: str = "24:00"
+    """Wall clock, in whole quarter-hours; not after `begins` is on the next day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tariff:
+    """A price of electricity that depends on the hour, counted over the very hours the run takes."""
+
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
+
+    zone: str
+    """IANA time zone of the wall clock: `Europe/Berlin`."""
+    starts_at: datetime
+    """When the run begins, with an offset, at a whole quarter-hour."""
+    windows: tuple[TariffWindow, ...]
+    """The first that holds an hour is the one that counts."""
+    otherwise: PriceInput
+    """Price of electricity in all other hours [currency/kWh]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +168,10 @@ class TrainingPart:
     """Server power over GPU power; absent is 1, the published formula."""
     pue: FactorInput | None = None
     """Facility power over server power; absent is 1, the published formula."""
+    electricity_tariff: Tariff | None = None
+    """Prices of electricity by the hour, instead of `electricity_price`."""
+    own_hardware: OwnHardware | None = None
+    """What the GPUs cost if they are yours, instead of `gpu_price`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,22 +221,56 @@ class FineTuningPart:
     """Human labels."""
     label_price: PriceInput | None = None
     """Price of one label [currency/Label]."""
+    new_data_licence: PriceInput | None = None
+    """A licence for the new data that costs the same however large it is [currency/Licence]."""
+    labels_per_item: Decimal | None = None
+    """People who label each item on their own; absent is 1."""
+    reviewed_share: Decimal | None = None
+    """Share of the items somebody looks at again, 0 to 1, at the price of a label; absent is 0."""
+    minutes_per_label: Decimal | None = None
+    """Time one label takes [minutes], for labellers who are paid by the hour."""
+    labelling_hour_price: PriceInput | None = None
+    """What an hour of labelling costs [currency/Person-Hour], instead of `label_price`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """People who do the same work for the same pay."""
+
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
+
+    name: str
+    """What you call it, in small letters: `research`."""
+    people: Decimal
+    """How many once the role is filled."""
+    salary: PriceInput
+    """Salary of full time [currency/Person-Year]; the series says which occupation, area and percentile."""
+    part_time: Decimal = Decimal(1)
+    """Share of full time each works, 0 to 1."""
+    ramp_up_years: Decimal = Decimal(0)
+    """Years until the role is filled, evenly [years]; 0 is filled on the first day."""
+    years: Decimal | None = None
+    """For how long [years]; absent is the `years` of the part."""
+    loading: FactorInput | None = None
+    """Total compensation over wages; absent is the `loading` of the part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineeringPart:
-    """Formula 5: engineers × average annual salary × years."""
+    """Formula 5: engineers × average annual salary × years; or the same role by role."""
 
     __pydantic_config__: ClassVar = FORBID_UNKNOWN
 
-    engineers: Decimal
+    engineers: Decimal | None = None
     """Full-time engineers."""
-    average_annual_salary: PriceInput
+    average_annual_salary: PriceInput | None = None
     """Salary [currency/Person-Year]."""
     years: Decimal
     """For how long [years]."""
     loading: FactorInput | None = None
     """Total compensation over wages; absent is 1, the published formula."""
+    roles: tuple[Role, ...] | None = None
+    """Roles of several salaries, instead of `engineers` or beside them."""
 
 
 PartName = Literal["data", "training", "inference", "fine_tuning", "engineering"]

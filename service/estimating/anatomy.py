@@ -12,7 +12,9 @@ from service.domain.canonical import json_bytes
 from service.domain.estimate import Estimate, FormulaInput, LineItem
 from service.domain.price_book import FxRate, Price
 from service.domain.scenario import FactorInput, PartName, Scenario
-from service.estimating.drafts import Draft, Factor, drafts
+from service.domain.scenario_places import nearest
+from service.estimating.draft import Draft, Factor
+from service.estimating.drafts import drafts
 from service.estimating.draws import Array
 from service.estimating.line_quantities import quantity_of
 from service.formulas.catalog import LARGEST, Argument, Formula, formula
@@ -22,6 +24,10 @@ Role = Literal["quantity", "factor", "price", "fx"]
 DAYS: Final[Mapping[str, float]] = {Unit.HOUR: 1 / 24, Unit.DAY: 1, Unit.MONTH: 365.25 / 12, Unit.YEAR: 365.25}
 QUERIES: Final = ("users", "queries_per_user_per_day", "days")
 """What the queries of a token line were made of."""
+NO_DURATION: Final = frozenset({"ramp_up_years", "service_years"})
+"""Times that are not how long a price is paid."""
+AT_ONCE: Final = frozenset({Unit.GPU, Unit.LICENCE})
+"""What is bought before it is used, at the price of that day."""
 FIELD_OF: Final = {"new_data": "new_data_tb", "human_labelling": "labels"}
 """Lines of fine-tuning name their one input as the line, the scenario by what is counted."""
 
@@ -147,7 +153,9 @@ class _Taken:
         name, _, version = line.formula.partition("@")
         chosen = formula(name, int(version))
         stated = list(self._stated(line, chosen))
-        days = sum(float(one.point) * DAYS.get(one.unit, 0) for _, one in stated)
+        days = sum(float(one.point) * DAYS.get(one.unit, 0) for name, one in stated if name not in NO_DURATION)
+        if line.pricing_unit in AT_ONCE:
+            days = 0.0
         arguments: dict[str, tuple[str, ...]] = {}
         for argument, one in stated:
             known = replace(one, days=days) if one.series else one
@@ -171,10 +179,10 @@ class _Taken:
 
     def _argument(self, line: LineItem, one: FormulaInput, chosen: Formula) -> Input:
         field = f"{line.name}_per_query" if one.name == "tokens_per_query" else FIELD_OF.get(one.name, one.name)
-        path, part = f"{line.part}.{field}", getattr(self.scenario, line.part)
+        within = self.fields.get((line.part, line.name), f"{line.part}.").rpartition(".")[0]
+        path, given = nearest(self.scenario, within, field)
         limits = next((known for known in chosen.arguments if known.name == one.name), None)
         found = _quantity(path, one.value, one.unit, limits, neutral=one.origin == "default")
-        given = getattr(part, field, None)
         if not isinstance(given, FactorInput) or given.series is None:
             return found
         name = path if path in self.declared else given.series

@@ -23,14 +23,17 @@ CAUSE_OF_INPUT: Final[Mapping[str, Cause]] = {
     "pue": "efficiency",
     "idle_hours": "interruptions",
     "idle_power_per_gpu_kw": "interruptions",
+    "busy_share": "efficiency",
     "loading": "staff",
 }
 """What a changed input means; any other is the scope."""
 CAUSE_OF_UNIT: Final[Mapping[Unit, Cause]] = {
     Unit.KWH: "electricity",
     Unit.PERSON_YEAR: "staff",
+    Unit.PERSON_HOUR: "staff",
     Unit.TB: "data",
     Unit.TB_MONTH: "data",
+    Unit.LICENCE: "data",
     Unit.LABEL: "data",
 }
 """Whose price moved, by what it buys; any other is that of an offer."""
@@ -144,7 +147,9 @@ def _explained(sides: _Sides) -> Explained | None:
 def _of_both(before: LineItem, after: LineItem, after_then: LineItem | None) -> Explained:
     inputs, money = _inputs(before, after), _money(before, after, after_then)
     asked = [(_formula(line), [one.name for one in line.inputs]) for line in (before, after)]
-    version = Factor("formula", Decimal(0), Decimal(int(before.formula != after.formula)))
+    # Another formula altogether counts what the scenario did not ask for before, not the same thing anew.
+    anew: Cause = "formula" if asked[0][0].id == asked[1][0].id else "scope"
+    version = Factor(anew, Decimal(0), Decimal(int(before.formula != after.formula)))
 
     def cost(chosen: Mapping[str, Decimal]) -> Decimal:
         used, names = asked[int(chosen["version"])]

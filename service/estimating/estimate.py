@@ -1,9 +1,9 @@
 """A scenario and a price book become an estimate: every line cited, nothing free by accident."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from service.domain.estimate import (
     Estimate,
@@ -18,7 +18,9 @@ from service.domain.price_book import Price, PriceBook, Unpriced
 from service.domain.quantities import EXACT, Quantity, cost_of, plain, significant, times
 from service.domain.rate_card import RateCardInForce
 from service.domain.scenario import FactorInput, PriceInput, Scenario
-from service.estimating.drafts import Draft, Pinned, drafts
+from service.domain.scenario_places import inputs_of
+from service.estimating.draft import Draft, Pinned
+from service.estimating.drafts import drafts
 from service.estimating.tags import Tag, Tags
 from service.estimating.validation import PARTS, validate
 
@@ -27,18 +29,19 @@ SECONDS_PER_DAY: Final = Decimal(86_400)
 
 def series_needed(scenario: Scenario) -> frozenset[str]:
     """Every series the scenario looks up, so that a caller can load exactly these."""
-    return frozenset(one.series for one in _inputs_in(scenario) if one.series is not None)
+    found = (one for _, one in inputs_of(scenario) if isinstance(one, PriceInput | FactorInput))
+    return frozenset(one.series for one in found if one.series is not None)
 
 
 def factor_series(scenario: Scenario) -> frozenset[str]:
     """The series of factors: what they say is multiplied into quantities."""
-    found = (one for one in _inputs_in(scenario) if isinstance(one, FactorInput))
+    found = (one for _, one in inputs_of(scenario) if isinstance(one, FactorInput))
     return frozenset(one.series for one in found if one.series is not None)
 
 
 def currencies_stated(scenario: Scenario) -> frozenset[str]:
     """Every currency a price of the scenario is stated in."""
-    stated = (one for one in _inputs_in(scenario) if isinstance(one, PriceInput) and one.amount is not None)
+    stated = (one for _, one in inputs_of(scenario) if isinstance(one, PriceInput) and one.amount is not None)
     return frozenset(one.currency or scenario.currency for one in stated)
 
 
@@ -122,17 +125,6 @@ class _Work:
                 price_series=draft.price.series,
             )
         )
-
-
-def _inputs_in(value: Any) -> Iterator[PriceInput | FactorInput]:
-    if isinstance(value, PriceInput | FactorInput):
-        yield value
-    elif isinstance(value, tuple):
-        for one in value:
-            yield from _inputs_in(one)
-    elif hasattr(value, "__dataclass_fields__"):
-        for field_ in fields(value):
-            yield from _inputs_in(getattr(value, field_.name))
 
 
 def _part_totals(work: _Work) -> Iterator[PartTotal]:

@@ -13,7 +13,8 @@ from service.domain.quantities import EXACT, plain, significant, times
 from service.domain.rate_card import RateCardInForce
 from service.domain.scenario import PartName, Scenario
 from service.domain.timelines import Course, Reading, Timeline, best_course
-from service.estimating.drafts import Draft, drafts
+from service.estimating.draft import Draft
+from service.estimating.drafts import drafts
 from service.estimating.estimate import factor_series
 from service.estimating.tags import Tag, Tags
 from service.estimating.validation import PARTS

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Final
 
 from service.domain.scenario import DistributionName, FactorInput, PriceInput, Scenario, Spread
+from service.domain.scenario_places import uncertain_inputs
 from service.errors import FieldProblem
 
 LARGEST: Final = Decimal(10) ** 15
@@ -50,20 +50,14 @@ def spread_problems(scenario: Scenario) -> Problems:
 def _values(scenario: Scenario) -> dict[str, Decimal | None]:
     """Every input a spread may name; None for the value of one that is looked up."""
     found: dict[str, Decimal | None] = {}
-    for part in fields(scenario):
-        stated = getattr(scenario, part.name)
-        if not hasattr(stated, "__dataclass_fields__"):
-            continue
-        for one in fields(stated):
-            match getattr(stated, one.name):
-                case Decimal() as value:
-                    found[f"{part.name}.{one.name}"] = value
-                case PriceInput(amount=amount):
-                    found[f"{part.name}.{one.name}"] = amount
-                case FactorInput(value=value):
-                    found[f"{part.name}.{one.name}"] = value
-                case _:
-                    pass
+    for place, one in uncertain_inputs(scenario).items():
+        match one:
+            case PriceInput(amount=amount):
+                found[place] = amount
+            case FactorInput(value=value):
+                found[place] = value
+            case _:
+                found[place] = one
     return found
 
 

@@ -11,7 +11,7 @@ from service.domain.quantities import UnitPrice, plain, times
 from service.domain.rate_card import RateCardEntry, RateCardInForce
 from service.domain.scenario import FactorInput, PartName, PriceInput, Scenario
 from service.errors import Invalid
-from service.estimating.drafts import NEUTRAL, Draft, Factor
+from service.estimating.draft import NEUTRAL, Draft, Factor
 from service.estimating.validation import PARTS
 
 

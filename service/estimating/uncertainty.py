@@ -14,6 +14,7 @@ from service.domain.estimate import Estimate
 from service.domain.price_book import Price
 from service.domain.rate_card import RateCardInForce
 from service.domain.scenario import Scenario, Spread
+from service.domain.scenario_places import value_at
 from service.estimating.anatomy import Anatomy, Input
 from service.estimating.distributions import Distribution, Lognormal, ThroughPercentiles, Triangular, Uniform
 from service.estimating.draws import Array
@@ -172,8 +173,7 @@ def _without_effect(scenario: Scenario, taken: Anatomy) -> Iterator[FixedInput]:
     """What is declared and yet in no line."""
     for spread in scenario.spreads or ():
         if spread.input not in taken.inputs:
-            part, _, name = spread.input.partition(".")
-            point = getattr(getattr(scenario, part, None), name, None)
+            point = value_at(scenario, spread.input)
             yield FixedInput(
                 input=spread.input,
                 unit="",

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import fields
 from decimal import Decimal
 from typing import Final
 
@@ -16,7 +15,16 @@ from service.domain.scenario import (
     Scenario,
     TrainingPart,
 )
+from service.domain.scenario_places import inputs_of
 from service.errors import FieldProblem, Invalid
+from service.estimating.extended_validation import (
+    hardware_problems,
+    labelling_problems,
+    limit_problems,
+    role_problems,
+    tariff_problems,
+    tier_problems,
+)
 from service.estimating.spread_validation import spread_problems
 
 LARGEST: Final = Decimal(10) ** 15
@@ -47,6 +55,7 @@ def _problems(scenario: Scenario) -> Problems:
         yield FieldProblem("scenario", f"has nothing to price; give at least one of {', '.join(PARTS)}")
     for name, part in parts:
         yield from _inputs(name, part)
+        yield from limit_problems(name, part)
         match part:
             case DataPart():
                 yield from _data(part)
@@ -57,7 +66,7 @@ def _problems(scenario: Scenario) -> Problems:
             case FineTuningPart():
                 yield from _fine_tuning(part)
             case EngineeringPart():
-                yield from _loading("engineering.loading", part.loading)
+                yield from _engineering(part)
             case _:
                 pass
     yield from spread_problems(scenario)
@@ -65,8 +74,7 @@ def _problems(scenario: Scenario) -> Problems:
 
 def _inputs(path: str, part: object) -> Problems:
     """Every number is finite, not negative and of this world; every price is stated or looked up."""
-    for field in fields(part):  # type: ignore[arg-type]
-        value, where = getattr(part, field.name), f"{path}.{field.name}"
+    for where, value in inputs_of(part, path):
         match value:
             case Decimal():
                 yield from _number(where, value)
@@ -74,8 +82,6 @@ def _inputs(path: str, part: object) -> Problems:
                 yield from _price(where, value)
             case FactorInput():
                 yield from _factor(where, value)
-            case _:
-                pass
 
 
 def _number(where: str, value: Decimal) -> Problems:
@@ -116,26 +122,31 @@ def _currency(where: str, code: str) -> Problems:
 
 
 def _data(part: DataPart) -> Problems:
-    if part.licensing_fees is None and part.storage_costs is None and part.transfer_price is None:
+    prices = (part.licensing_fees, part.flat_licence, part.storage_costs, part.storage_tiers)
+    if all(one is None for one in (*prices, part.transfer_price, part.egress_tb_per_month)):
         yield FieldProblem("data", "has nothing to price; give licensing_fees, storage_costs or both")
     for name, other in (("transfer_tb", "transfer_price"), ("transfer_price", "transfer_tb")):
         if getattr(part, name) is None and getattr(part, other) is not None:
             yield FieldProblem(f"data.{name}", f"is missing beside {other}")
+    yield from tier_problems(part)
 
 
 def _training(part: TrainingPart) -> Problems:
     power, electricity = part.power_per_gpu_kw is not None, part.electricity_price is not None
-    if part.gpu_price is None and not (power or electricity):
+    bought = electricity or part.electricity_tariff is not None
+    held = part.own_hardware is not None and part.own_hardware.colocation_price is not None
+    if part.gpu_price is None and part.own_hardware is None and not (power or bought):
         yield FieldProblem(
             "training", "has nothing to price; give gpu_price, or power_per_gpu_kw with electricity_price"
         )
-    if power and not electricity:
+    if power and not (bought or held):
         yield FieldProblem("training.electricity_price", "is missing beside power_per_gpu_kw")
-    if electricity and not power:
-        yield FieldProblem("training.power_per_gpu_kw", "is missing beside electricity_price")
-    if electricity and part.gpu_price is not None and part.gpu_price.series is not None:
+    if (bought or held) and not power:
+        beside = "electricity_price" if electricity else "electricity_tariff" if bought else "colocation_price"
+        yield FieldProblem("training.power_per_gpu_kw", f"is missing beside {beside}")
+    if bought and part.gpu_price is not None and part.gpu_price.series is not None:
         yield FieldProblem(
-            "training.electricity_price",
+            "training.electricity_price" if electricity else "training.electricity_tariff",
             "a rented GPU-hour already includes its electricity; leave this out, or state gpu_price yourself "
             "if it is the price of hardware without power",
         )
@@ -143,6 +154,8 @@ def _training(part: TrainingPart) -> Problems:
         yield FieldProblem("training.utilisation", f"must be 0 to 1, not {part.utilisation}")
     for name in ("server_factor", "pue"):
         yield from _loading(f"training.{name}", getattr(part, name))
+    yield from hardware_problems(part)
+    yield from tariff_problems(part)
 
 
 def _loading(where: str, factor: FactorInput | None) -> Problems:
@@ -173,8 +186,21 @@ def _inference(part: InferencePart) -> Problems:
 
 
 def _fine_tuning(part: FineTuningPart) -> Problems:
-    for quantity, price in (("new_data_tb", "new_data_price"), ("labels", "label_price")):
-        if getattr(part, quantity) > 0 and getattr(part, price) is None:
+    labelled = part.label_price is not None or part.labelling_hour_price is not None
+    pairs = (
+        ("new_data_tb", "new_data_price", part.new_data_price is not None),
+        ("labels", "label_price", labelled),
+    )
+    for quantity, price, priced in pairs:
+        if getattr(part, quantity) > 0 and not priced:
             yield FieldProblem(f"fine_tuning.{price}", f"is missing beside {quantity}")
         if getattr(part, quantity) == 0 and getattr(part, price) is not None:
             yield FieldProblem(f"fine_tuning.{quantity}", f"is missing beside {price}")
+    yield from labelling_problems(part)
+
+
+def _engineering(part: EngineeringPart) -> Problems:
+    yield from _loading("engineering.loading", part.loading)
+    for number, role in enumerate(part.roles or ()):
+        yield from _loading(f"engineering.roles.{number}.loading", role.loading)
+    yield from role_problems(part)

@@ -11,7 +11,7 @@ from service.formulas.formula import LARGEST, Argument, Formula
 LEAST_SHARE: Final = Decimal("0.0001")
 """Less than an hour of use a year is no use."""
 LEAST_YEARS: Final = Decimal("0.01")
-_LONGEST_SERVICE: Final = Decimal(100)
+LONGEST_SERVICE: Final = Decimal(100)
 _PEOPLE: Final = number("people", "people in the role once it is filled", Unit.PERSON)
 _YEARS: Final = number("years", "for how long", Unit.YEAR)
 _PART_TIME: Final = share("part_time", "share of full time each works", default=1)
@@ -33,7 +33,7 @@ _BUSY: Final = number(
     "busy_share", "hours the hardware is in use, over hours", minimum=LEAST_SHARE, maximum=ONE, default=1
 )
 _INTEREST: Final = number("interest", "interest a year", "1/Years", maximum=Decimal(10), default=0)
-_SERVICE: Final = number("service_years", "years in service", Unit.YEAR, minimum=LEAST_YEARS, maximum=_LONGEST_SERVICE)
+_SERVICE: Final = number("service_years", "years in service", Unit.YEAR, minimum=LEAST_YEARS, maximum=LONGEST_SERVICE)
 _RESIDUAL: Final = share("residual_share", "price at the end of service over price paid", default=0)
 _KG: Final = "kg CO2e"
 
@@ -113,7 +113,7 @@ _CAPITAL: Final = (
         capital.capital_recovery_factor,
         (
             number("interest", "interest a year", "1/Years", maximum=Decimal(10)),
-            number("years", "years in service", Unit.YEAR, minimum=LEAST_YEARS, maximum=_LONGEST_SERVICE),
+            number("years", "years in service", Unit.YEAR, minimum=LEAST_YEARS, maximum=LONGEST_SERVICE),
         ),
         "1/Years",
     ),
@@ -125,7 +125,7 @@ _CAPITAL: Final = (
             _price("capital", "price paid"),
             _price("residual", "price at the end of service"),
             number("interest", "interest a year", "1/Years", maximum=Decimal(10)),
-            number("years", "years in service", Unit.YEAR, minimum=LEAST_YEARS, maximum=_LONGEST_SERVICE),
+            number("years", "years in service", Unit.YEAR, minimum=LEAST_YEARS, maximum=LONGEST_SERVICE),
         ),
         "currency/Years",
     ),

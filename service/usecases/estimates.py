@@ -6,7 +6,7 @@ from datetime import datetime
 from service.domain.as_of import AsOf
 from service.domain.estimate import Estimate
 from service.domain.scenario import Scenario
-from service.estimating.drafts import Pinned
+from service.estimating.draft import Pinned
 from service.estimating.estimate import estimate, series_needed
 from service.estimating.validation import validate
 from service.store import bands, estimates, prices, rate_cards

@@ -15,7 +15,7 @@ from service.domain.goal import Goal, OwnMachines
 from service.domain.market import Market, Words
 from service.domain.price_book import PriceBook, Unpriced
 from service.domain.rate_card import RateCard, RateCardInForce
-from service.estimating.drafts import NEUTRAL
+from service.estimating.draft import NEUTRAL
 from service.planning.answering import Asked
 from service.planning.offering import HOURS_PER_MONTH, HOURS_PER_YEAR, Known, OwnOffer
 from service.store import hardware, offers, prices, rate_cards

@@ -83,20 +83,20 @@ def in_currency(scenario: Scenario, currency: str) -> Scenario:
 
     A price stated without a currency was stated in the scenario's own, and keeps it.
     """
-    parts = {one.name: getattr(scenario, one.name) for one in fields(scenario)}
-    stated = {name: _with_stated(part, scenario.currency) for name, part in parts.items() if is_dataclass(part)}
-    return replace(scenario, currency=currency, **stated)
+    stated: Scenario = _with_stated(scenario, scenario.currency)
+    return replace(stated, currency=currency)
 
 
-def _with_stated(part: Any, currency: str) -> Any:
-    """The part with a currency on every price that is stated without one."""
-    prices = {one.name: getattr(part, one.name) for one in fields(part)}
-    bare = {
-        name: replace(price, currency=currency)
-        for name, price in prices.items()
-        if isinstance(price, PriceInput) and price.amount is not None and price.currency is None
-    }
-    return replace(part, **bare)
+def _with_stated(value: Any, currency: str) -> Any:
+    """The same with a currency on every price inside it that is stated without one."""
+    if isinstance(value, PriceInput):
+        bare = value.amount is not None and value.currency is None
+        return replace(value, currency=currency) if bare else value
+    if isinstance(value, tuple):
+        return tuple(_with_stated(one, currency) for one in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{one.name: _with_stated(getattr(value, one.name), currency) for one in fields(value)})
+    return value
 
 
 def _believable(text: str) -> str:

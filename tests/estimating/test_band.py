@@ -26,10 +26,12 @@ from service.estimating.uncertainty import Evidence
 from service.formulas.catalog import formula
 from service.usecases.scenario_files import in_currency, read_scenario
 from tests.conftest import day
-from tests.estimating.test_estimate import BOOK, FULL, GPU, KWH, LOADING, NOW, SALARY, D, looked_up, stated
+from tests.estimating.test_estimate import FULL, GPU, KWH, LOADING, NOW, SALARY, D, looked_up, stated
+from tests.estimating.test_extended_scenarios import EXTENDED
+from tests.estimating.test_extended_scenarios import EXTENDED_BOOK as BOOK
 
 Z90 = 1.2815515655446004
-EXAMPLES = [FULL, *(read_scenario(json.dumps(one["value"])) for one in SCENARIOS.values())]
+EXAMPLES = [FULL, EXTENDED, *(read_scenario(json.dumps(one["value"])) for one in SCENARIOS.values())]
 RUN = Scenario(name="Run", training=TrainingPart(gpus=D(8), hours=D(240), gpu_price=stated("2.50")))
 NOTHING_KNOWN = Evidence()
 

@@ -59,7 +59,7 @@ def test_every_wrong_field_is_named_at_once() -> None:
         "training.gpus": "must be a number, not 'eight'",
         "training.hours": "is missing",
         "training.hourss": "is not a field; did you mean hours?",
-        "engineering": "must be a mapping with engineers, average_annual_salary, years, loading, not '5'",
+        "engineering": "must be a mapping with engineers, average_annual_salary, years, loading, roles, not '5'",
     }
 
 

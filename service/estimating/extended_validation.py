@@ -1,0 +1,186 @@
+"""What stores, hardware, tariffs, labels and roles must be before they can be priced, and what would work."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Final
+from zoneinfo import available_timezones
+
+from service.domain.quantities import significant
+from service.domain.scenario import (
+    DataPart,
+    EngineeringPart,
+    FineTuningPart,
+    Tariff,
+    TariffWindow,
+    Tier,
+    TrainingPart,
+)
+from service.domain.scenario_places import inputs_of
+from service.errors import FieldProblem
+from service.estimating.tariff_hours import QUARTER, quarter_of
+from service.formulas.capital import HOURS_PER_YEAR
+from service.formulas.catalog_costs import LEAST_SHARE, LEAST_YEARS, LONGEST_SERVICE
+
+NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+MOST_TIERS: Final = 20
+MOST_ROLES: Final = 50
+MOST_WINDOWS: Final = 24
+LONGEST_TARIFF: Final = 5 * HOURS_PER_YEAR
+"""Hours of a run whose every quarter-hour is looked up; who knows a tariff for longer?"""
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+LIMITS: Final[Mapping[str, tuple[Decimal, Decimal]]] = {
+    "labels_per_item": (Decimal(1), Decimal(1000)),
+    "reviewed_share": (Decimal(0), Decimal(1)),
+    "service_years": (LEAST_YEARS, LONGEST_SERVICE),
+    "interest": (Decimal(0), Decimal(10)),
+    "residual_share": (Decimal(0), Decimal(1)),
+    "busy_share": (LEAST_SHARE, Decimal(1)),
+    "part_time": (Decimal(0), Decimal(1)),
+}
+"""By field: from which number to which; others are not below 0."""
+
+Problems = Iterator[FieldProblem]
+
+
+def limit_problems(path: str, part: object) -> Problems:
+    """Numbers that have limits of their own."""
+    for where, value in inputs_of(part, path):
+        least, most = LIMITS.get(where.rpartition(".")[2], (None, None))
+        if least is None or most is None or not isinstance(value, Decimal) or not value.is_finite():
+            continue
+        if not least <= value <= most and value >= 0:
+            nearest = least if value < least else most
+            yield FieldProblem(where, f"must be {least} to {most}, not {value}; the nearest is {nearest}")
+
+
+def tier_problems(part: DataPart) -> Problems:
+    """Stores and traffic have one price or tiers of it, which begin at 0 and rise."""
+    stores = part.storage_costs is not None or part.storage_tiers is not None
+    if part.storage_costs is not None and part.storage_tiers is not None:
+        yield FieldProblem("data.storage_tiers", "give either storage_costs or storage_tiers")
+    for name in ("growth_tb_per_month", "copies"):
+        if getattr(part, name) is not None and not stores:
+            yield FieldProblem("data.storage_costs", f"is missing beside {name}")
+    if part.egress_price is not None and part.egress_tiers is not None:
+        yield FieldProblem("data.egress_tiers", "give either egress_price or egress_tiers")
+    priced = part.egress_price is not None or part.egress_tiers is not None
+    if part.egress_tb_per_month is not None and not priced:
+        yield FieldProblem("data.egress_price", "is missing beside egress_tb_per_month")
+    if part.egress_tb_per_month is None and priced:
+        yield FieldProblem("data.egress_tb_per_month", "is missing beside the price of traffic")
+    yield from _tiers("data.storage_tiers", part.storage_tiers)
+    yield from _tiers("data.egress_tiers", part.egress_tiers)
+
+
+def hardware_problems(part: TrainingPart) -> Problems:
+    """A GPU is rented or owned, and a run is over before the hardware is."""
+    hardware = part.own_hardware
+    if hardware is None:
+        return
+    if part.gpu_price is not None:
+        yield FieldProblem("training.own_hardware", "the GPUs are rented already; give gpu_price or own_hardware")
+    known = (hardware.service_years, hardware.busy_share, part.hours)
+    if all(one.is_finite() and one > 0 for one in known):
+        needed = significant(part.hours / (HOURS_PER_YEAR * hardware.busy_share), 4)
+        if needed > hardware.service_years:
+            yield FieldProblem(
+                "training.own_hardware.service_years",
+                f"are over before the run is, which takes {needed} years of hardware that is in use "
+                f"{hardware.busy_share} of the time; give at least as many, or fewer hours",
+            )
+
+
+def tariff_problems(part: TrainingPart) -> Problems:
+    """A tariff stands on its own and covers hours somebody can look up."""
+    tariff, where = part.electricity_tariff, "training.electricity_tariff"
+    if tariff is None:
+        return
+    if part.electricity_price is not None:
+        yield FieldProblem(where, "give either electricity_price or electricity_tariff")
+    if part.hours > LONGEST_TARIFF:
+        yield FieldProblem("training.hours", f"must be at most {LONGEST_TARIFF} where the price is by the hour")
+    yield from _clock(where, tariff)
+    if not 0 < len(tariff.windows) <= MOST_WINDOWS:
+        yield FieldProblem(f"{where}.windows", f"must be 1 to {MOST_WINDOWS}; for one price use electricity_price")
+    yield from _names(f"{where}.windows", [one.name for one in tariff.windows], taken="otherwise")
+    for number, window in enumerate(tariff.windows):
+        yield from _window(f"{where}.windows.{number}", window)
+
+
+def labelling_problems(part: FineTuningPart) -> Problems:
+    """Labellers are paid by the label or by the hour."""
+    by_label, by_hour = part.label_price is not None, part.labelling_hour_price is not None
+    if by_label and by_hour:
+        yield FieldProblem("fine_tuning.labelling_hour_price", "give either label_price or labelling_hour_price")
+    if by_hour and part.minutes_per_label is None:
+        yield FieldProblem("fine_tuning.minutes_per_label", "is missing beside labelling_hour_price")
+    if not by_hour and part.minutes_per_label is not None:
+        yield FieldProblem("fine_tuning.labelling_hour_price", "is missing beside minutes_per_label")
+    of_labels = ("labelling_hour_price", "labels_per_item", "reviewed_share")
+    beside = next((name for name in of_labels if getattr(part, name) is not None), None)
+    if beside and part.labels == 0:
+        yield FieldProblem("fine_tuning.labels", f"is missing beside {beside}")
+
+
+def role_problems(part: EngineeringPart) -> Problems:
+    """There are engineers or roles, and a role is called by one name."""
+    pair = ("engineers", "average_annual_salary")
+    given = [name for name in pair if getattr(part, name) is not None]
+    if not given and not part.roles:
+        yield FieldProblem("engineering.engineers", "is missing; give it with average_annual_salary, or give roles")
+    if len(given) == 1:
+        missing = next(name for name in pair if name not in given)
+        yield FieldProblem(f"engineering.{missing}", f"is missing beside {given[0]}")
+    if len(part.roles or ()) > MOST_ROLES:
+        yield FieldProblem("engineering.roles", f"must be at most {MOST_ROLES}")
+    yield from _names("engineering.roles", [one.name for one in part.roles or ()])
+
+
+def _tiers(where: str, tiers: tuple[Tier, ...] | None) -> Problems:
+    if tiers is None:
+        return
+    if not 0 < len(tiers) <= MOST_TIERS:
+        yield FieldProblem(where, f"must be 1 to {MOST_TIERS}")
+    for number, tier in enumerate(tiers):
+        if not number and tier.above_tb != 0:
+            yield FieldProblem(f"{where}.0.above_tb", f"must be 0, for the first tier, not {tier.above_tb}")
+        if number and not tier.above_tb > tiers[number - 1].above_tb:
+            before = tiers[number - 1].above_tb
+            yield FieldProblem(f"{where}.{number}.above_tb", f"must be above the tier before, {before}")
+
+
+def _names(where: str, names: Iterable[str], taken: str = "") -> Problems:
+    seen = {taken}
+    for number, name in enumerate(names):
+        if not NAME.fullmatch(name):
+            words = "must be 1 to 40 small letters, digits and _, and begin with a letter"
+            yield FieldProblem(f"{where}.{number}.name", f"{words}, not {name[:40]!r}")
+        elif name in seen:
+            yield FieldProblem(f"{where}.{number}.name", f"{name} is there already; give each a name of its own")
+        seen.add(name)
+
+
+def _clock(where: str, tariff: Tariff) -> Problems:
+    if tariff.zone not in available_timezones():
+        yield FieldProblem(
+            f"{where}.zone", f"must be an IANA time zone such as Europe/Berlin, not {tariff.zone[:40]!r}"
+        )
+    starts = tariff.starts_at
+    if starts.utcoffset() is None:
+        yield FieldProblem(f"{where}.starts_at", "must have an offset, such as 2026-01-31T00:00:00+01:00")
+    elif not FIRST_YEAR <= starts.year < LAST_YEAR:
+        yield FieldProblem(f"{where}.starts_at", f"must be in the years {FIRST_YEAR} to {LAST_YEAR - 1}")
+    if starts.minute * 60 + starts.second + starts.microsecond / 1e6 not in range(0, 3600, QUARTER.seconds):
+        yield FieldProblem(f"{where}.starts_at", "must be at a whole quarter-hour")
+
+
+def _window(where: str, window: TariffWindow) -> Problems:
+    if not window.days:
+        yield FieldProblem(f"{where}.days", "must be at least one of mon, tue, wed, thu, fri, sat, sun")
+    for name in ("begins", "ends"):
+        try:
+            quarter_of(getattr(window, name))
+        except ValueError:
+            told = str(getattr(window, name))[:20]
+            yield FieldProblem(f"{where}.{name}", f"must be a whole quarter-hour such as 06:30, not {told!r}")
