@@ -24,10 +24,29 @@ _WHOLE: Final[dict[str, Any]] = {
     },
     "engineering": {"engineers": "2", "average_annual_salary": {"amount": "148100"}, "years": "1"},
 }
+_TEAM: Final[dict[str, Any]] = {
+    "name": "A team and its growing store",
+    "currency": "USD",
+    "data": {
+        "volume_tb": "20",
+        "months": "24",
+        "growth_tb_per_month": "4",
+        "storage_tiers": [{"price": {"amount": "23"}}, {"price": {"amount": "22"}, "above_tb": "50"}],
+    },
+    "engineering": {
+        "years": "2",
+        "loading": {"value": "1.4"},
+        "roles": [
+            {"name": "research", "people": "6", "salary": {"amount": "214670"}, "ramp_up_years": "1"},
+            {"name": "support", "people": "2", "salary": {"amount": "135980"}, "part_time": "0.5"},
+        ],
+    },
+}
 
 SCENARIOS: Final[dict[str, Any]] = {
     "training": {"summary": "Own GPUs: power × GPUs × hours × electricity price", "value": _TRAINING},
     "product": {"summary": "Data, inference and engineers", "value": _WHOLE},
+    "team": {"summary": "Roles of several salaries, and a store that grows through its tiers", "value": _TEAM},
 }
 ESTIMATES: Final[dict[str, Any]] = {
     "now": {"summary": "Price a scenario now", "value": {"scenario": _TRAINING}},

@@ -66,7 +66,9 @@ class DataPart:
     transfer_price: PriceInput | None = None
     """Of moving it out [currency/TB; a series per GB is converted]."""
     flat_licence: PriceInput | None = None
-    """A licence that costs the same however large the data is [currency/Licence]."""
+    """A licence that costs the same however large the data is [currency/Licence; a yearly one currency/Year]."""
+    licence_years: Decimal | None = None
+    """For how long a yearly licence is paid [years]; absent is a licence paid once."""
     growth_tb_per_month: Decimal | None = None
     """What is added to the store, evenly [TB/month]; absent is a store that does not grow."""
     copies: Decimal | None = None
@@ -88,7 +90,9 @@ class OwnHardware:
     __pydantic_config__: ClassVar = FORBID_UNKNOWN
 
     price_per_gpu: PriceInput
-    """Price of one GPU with its share of server and network [currency/GPU]."""
+    """Price of one GPU [currency/GPU]."""
+    system_factor: FactorInput | None = None
+    """Price of a GPU with its share of server and network over that of the GPU; absent is 1: all is in the price."""
     service_years: Decimal
     """Years in service [years]."""
     interest: Decimal = Decimal(0)

@@ -34,6 +34,7 @@ CAUSE_OF_UNIT: Final[Mapping[Unit, Cause]] = {
     Unit.TB: "data",
     Unit.TB_MONTH: "data",
     Unit.LICENCE: "data",
+    Unit.YEAR: "data",
     Unit.LABEL: "data",
 }
 """Whose price moved, by what it buys; any other is that of an offer."""

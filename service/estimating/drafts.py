@@ -15,7 +15,7 @@ from service.domain.scenario import (
     TrainingPart,
 )
 from service.estimating.draft import Draft, Factors, Known, Origin, Pinned, computed, stated
-from service.estimating.extended_drafts import by_the_hour, employed, flat_licence, grows, labelled, owned, sent, stored
+from service.estimating.extended_drafts import by_the_hour, employed, grows, labelled, licence, owned, sent, stored
 
 
 def drafts(scenario: Scenario, factors: Factors, pinned: Pinned | None = None) -> Iterator[Draft]:
@@ -46,7 +46,7 @@ def _data(part: DataPart, known: Known) -> Iterator[Draft]:
             field="data.licensing_fees",
         )
     if part.flat_licence is not None:
-        yield flat_licence("data", "flat_licence", "data.cost", part.flat_licence, "flat_licence", known)
+        yield licence("data", "flat_licence", "data.cost", part.flat_licence, part.licence_years, known)
     if grows(part):
         yield from stored(part, known)
     elif part.storage_costs is not None:
@@ -118,8 +118,7 @@ def _fine_tuning(part: FineTuningPart, known: Known) -> Iterator[Draft]:
     if part.new_data_price is not None:
         yield _bought("new_data", part.new_data_tb, Unit.TB, part.new_data_price, "new_data_price", known)
     if part.new_data_licence is not None:
-        licence, name = part.new_data_licence, "new_data_licence"
-        yield flat_licence("fine_tuning", name, "fine_tuning.cost", licence, name, known)
+        yield licence("fine_tuning", "new_data_licence", "fine_tuning.cost", part.new_data_licence, None, known)
     simple = part.labels_per_item is None and part.reviewed_share is None
     if simple and part.label_price is not None:
         yield _bought("human_labelling", part.labels, Unit.LABEL, part.label_price, "label_price", known)

@@ -54,23 +54,28 @@ def sent(part: DataPart, known: Known) -> Iterator[Draft]:
         yield computed("data", name, egress, {**inputs, **bounds}, Unit.TB, tier.price, field)
 
 
-def flat_licence(part: PartName, name: str, formula_id: str, price: PriceInput, field: str, known: Known) -> Draft:
-    """One licence, whatever it covers."""
-    one = FormulaInput(name="licences", value=Decimal(1), unit=Unit.LICENCE.value, origin="default")
+def licence(
+    part: PartName, name: str, formula_id: str, price: PriceInput, years: Decimal | None, known: Known
+) -> Draft:
+    """One licence, whatever it covers: paid once, or for so many years."""
+    once = FormulaInput(name="licences", value=Decimal(1), unit=Unit.LICENCE.value, origin="default")
+    unit = Unit.LICENCE if years is None else Unit.YEAR
+    given = once if years is None else FormulaInput(name="licence_years", value=years, unit=unit, origin="scenario")
     return Draft(
         part=part,
         name=name,
         formula=known.formula(formula_id),
-        inputs=(one,),
-        quantity=one.value,
-        unit=Unit.LICENCE,
+        inputs=(given,),
+        quantity=given.value,
+        unit=unit,
         price=price,
-        field=f"{part}.{field}",
+        field=f"{part}.{name}",
     )
 
 
 def owned(part: TrainingPart, hardware: OwnHardware, known: Known) -> Iterator[Draft]:
     """The share of its own hardware's life a run takes, and the place it stands in."""
+    system = known.factor("training.own_hardware.system_factor", hardware.system_factor)
     used_up = {
         "gpus": part.gpus,
         "hours": part.hours,
@@ -78,9 +83,11 @@ def owned(part: TrainingPart, hardware: OwnHardware, known: Known) -> Iterator[D
         "interest": hardware.interest,
         "residual_share": hardware.residual_share,
         "busy_share": hardware.busy_share,
+        "system_factor": system.value,
     }
-    capital, price = known.formula("capital.gpus_used_up"), hardware.price_per_gpu
-    yield computed("training", "own_hardware", capital, used_up, Unit.GPU, price, "own_hardware.price_per_gpu")
+    capital, price, field = known.formula("capital.gpus_used_up"), hardware.price_per_gpu, "own_hardware.price_per_gpu"
+    origins: Mapping[str, Origin] = {"system_factor": system.origin}
+    yield computed("training", "own_hardware", capital, used_up, Unit.GPU, price, field, origins)
     if hardware.colocation_price is not None and part.power_per_gpu_kw is not None:
         server = known.factor("training.server_factor", part.server_factor)
         held = {

@@ -56,6 +56,8 @@ def limit_problems(path: str, part: object) -> Problems:
 
 def tier_problems(part: DataPart) -> Problems:
     """Stores and traffic have one price or tiers of it, which begin at 0 and rise."""
+    if part.licence_years is not None and part.flat_licence is None:
+        yield FieldProblem("data.flat_licence", "is missing beside licence_years")
     stores = part.storage_costs is not None or part.storage_tiers is not None
     if part.storage_costs is not None and part.storage_tiers is not None:
         yield FieldProblem("data.storage_tiers", "give either storage_costs or storage_tiers")

@@ -154,6 +154,8 @@ def _training(part: TrainingPart) -> Problems:
         yield FieldProblem("training.utilisation", f"must be 0 to 1, not {part.utilisation}")
     for name in ("server_factor", "pue"):
         yield from _loading(f"training.{name}", getattr(part, name))
+    if part.own_hardware is not None:
+        yield from _loading("training.own_hardware.system_factor", part.own_hardware.system_factor)
     yield from hardware_problems(part)
     yield from tariff_problems(part)
 

@@ -102,14 +102,16 @@ def gpus_used_up(
     interest: Number = 0,
     residual_share: Number = 0,
     busy_share: Number = 1,
+    system_factor: Number = 1,
 ) -> Number:
     r"""How many GPUs' worth of purchase price a run uses up.
 
-    .. math:: G = n\,\frac{h}{8760\,u}\,\left(CRF - s\,(CRF - r)\right)
+    .. math:: G = n\,k\,\frac{h}{8760\,u}\,\left(CRF - s\,(CRF - r)\right)
 
     Symbols:
-        G: GPUs paid for [GPUs]; times what one costs with its share of server and network it is money
+        G: GPUs paid for [GPUs]; times what one costs it is money
         n: GPUs running at once [GPUs]
+        k: price of a GPU with its share of server and network over that of the GPU [1]
         h: duration [hours]
         u: hours the hardware is in use, over hours [1]; above 0; idle hours are paid by the busy ones
         CRF, r: as `capital.recovery_factor`, over n years of service
@@ -123,7 +125,7 @@ def gpus_used_up(
     250.0
     """
     of_a_year = capital_per_year(capital=1, residual=residual_share, interest=interest, years=service_years)
-    return gpus * hours * of_a_year / (HOURS_PER_YEAR * busy_share)
+    return gpus * system_factor * hours * of_a_year / (HOURS_PER_YEAR * busy_share)
 
 
 def colocation_kw_months(

@@ -35,6 +35,7 @@ _BUSY: Final = number(
 _INTEREST: Final = number("interest", "interest a year", "1/Years", maximum=Decimal(10), default=0)
 _SERVICE: Final = number("service_years", "years in service", Unit.YEAR, minimum=LEAST_YEARS, maximum=LONGEST_SERVICE)
 _RESIDUAL: Final = share("residual_share", "price at the end of service over price paid", default=0)
+_SYSTEM: Final = number("system_factor", "GPU with server and network over GPU, in price", minimum=ONE, default=1)
 _KG: Final = "kg CO2e"
 
 
@@ -150,7 +151,7 @@ _CAPITAL: Final = (
         "capital.gpus_used_up",
         "GPUs' worth of purchase price that a run uses up",
         capital.gpus_used_up,
-        (_GPUS, _HOURS, _SERVICE, _INTEREST, _RESIDUAL, _BUSY),
+        (_GPUS, _HOURS, _SERVICE, _INTEREST, _RESIDUAL, _BUSY, _SYSTEM),
         Unit.GPU.value,
     ),
     _formula(

@@ -49,6 +49,10 @@ def _problem(error: Mapping[str, Any], shape: type) -> FieldProblem:
         case "literal_error" | "enum":
             expected = _MEMBER.sub(r"\1", error["ctx"]["expected"])
             return FieldProblem(where, f"must be {expected}, not {_shown(error['input'])}")
+        case "tuple_type" | "list_type":
+            return FieldProblem(where, f"must be a list, not {_shown(error['input'])}")
+        case "datetime_type" | "datetime_parsing" | "datetime_from_date_parsing":
+            return FieldProblem(where, f"must be a time such as 2026-01-31T00:00:00Z, not {_shown(error['input'])}")
         case "string_type":
             return FieldProblem(where, f"must be text, not {_shown(error['input'])}")
         case "dataclass_type" | "dataclass_exact_type":
@@ -85,7 +89,7 @@ def _names_at(path: Iterable[str], shape: type) -> list[str]:
 
 
 def _dataclass_in(hint: Any) -> Any:
-    if get_origin(hint) is tuple:
-        return _dataclass_in(get_args(hint)[0])
-    options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-    return next((one for one in options if is_dataclass(one)), None)
+    """The dataclass a field holds, on its own, in a tuple or beside None."""
+    if get_origin(hint) in (tuple, Union, UnionType):
+        return next((found for one in get_args(hint) if (found := _dataclass_in(one)) is not None), None)
+    return hint if is_dataclass(hint) else None

@@ -87,6 +87,7 @@ EXTENDED = Scenario(
             service_years=D(4),
             interest=D("0.08"),
             residual_share=D("0.1"),
+            system_factor=FactorInput(value=D("1.25")),
             busy_share=D("0.7"),
             colocation_price=stated("130"),
         ),
@@ -170,6 +171,12 @@ def test_a_growing_store_fills_its_tiers_as_it_grows() -> None:
     assert quantity(EXTENDED, "data.storage.tier_2") == whole - low
 
 
+def test_a_yearly_licence_is_paid_for_its_years() -> None:
+    yearly = replace(EXTENDED, data=replace(EXTENDED.data, licence_years=D("2.5")))
+    found = lines(estimate(yearly, EXTENDED_BOOK))["data.flat_licence"]
+    assert (found.pricing_unit, found.list_cost) == (Unit.YEAR, D(625000))
+
+
 def test_traffic_fills_its_tiers_anew_each_month() -> None:
     assert quantity(EXTENDED, "data.egress.tier_1") == D("0.1") * 24
     assert quantity(EXTENDED, "data.egress.tier_2") == D("11.9") * 24
@@ -217,9 +224,9 @@ def test_labels_are_paid_by_the_label_or_by_the_hour() -> None:
 
 
 def test_own_hardware_costs_the_share_of_its_life_a_run_takes() -> None:
-    """64 GPUs for 500.4 of 8,760 x 0.7 hours, at 0.301921 - 0.1 x 0.221921 of their price a year."""
+    """64 GPUs and a quarter of their price around them, for 500.4 of 8,760 x 0.7 hours, at 0.279729 of it a year."""
     found = lines(estimate(EXTENDED, EXTENDED_BOOK))
-    assert float(found["training.own_hardware"].pricing_quantity) == pytest.approx(1.46094, rel=1e-5)
+    assert float(found["training.own_hardware"].pricing_quantity) == pytest.approx(1.25 * 1.46094, rel=1e-5)
     assert float(found["training.colocation"].pricing_quantity) == pytest.approx(
         64 * 0.7 * 1.8 * 500.4 / 730 / 0.7, rel=1e-11
     )
@@ -285,6 +292,7 @@ def test_every_input_of_a_line_has_a_place_in_the_scenario() -> None:
         "training.electricity_tariff.windows.0.price",
         "training.own_hardware.price_per_gpu",
         "training.own_hardware.interest",
+        "training.own_hardware.system_factor",
         "training.own_hardware.busy_share",
         "training.own_hardware.colocation_price",
         "fine_tuning.labels",
@@ -415,6 +423,16 @@ def role(**fields: object) -> Scenario:
         (changed("data", egress_tiers=None), "data.egress_price", "is missing beside egress_tb_per_month"),
         (changed("data", egress_tb_per_month=None), "data.egress_tb_per_month", "is missing beside the price"),
         (changed("data", storage_tiers=None), "data.storage_costs", "is missing beside copies"),
+        (
+            changed("data", flat_licence=None, licence_years=D(1)),
+            "data.flat_licence",
+            "is missing beside licence_years",
+        ),
+        (
+            hardware(system_factor=FactorInput(value=D("0.9"))),
+            "training.own_hardware.system_factor.value",
+            "must be 1 or more, not 0.9",
+        ),
         (changed("data", growth_tb_per_month=D(-1)), "data.growth_tb_per_month", "must be a number from 0"),
         (changed("training", gpu_price=stated("2")), "training.own_hardware", "give gpu_price or own_hardware"),
         (hardware(busy_share=D("1.2")), "training.own_hardware.busy_share", "not 1.2; the nearest is 1"),

@@ -45,6 +45,7 @@ USUAL: dict[str, Any] = {
     "service_years": 4.0,
     "residual_share": 0.1,
     "busy_share": 0.7,
+    "system_factor": 2.0,
     "power_per_gpu_kw": 0.7,
     "server_factor": 1.8,
     "share_of_hours": 0.4,

@@ -141,3 +141,36 @@ def test_problems_are_named_for_any_dataclass_a_door_asks_for() -> None:
     found = {one.field: one.message for one in invalid_from(wrong.value.errors(), Asked).problems}
     assert found["scenaro"] == "is not a field; did you mean scenario?"
     assert found["scenario.data.volume"] == "is not a field; did you mean volume_tb?"
+
+
+def test_slips_inside_roles_tiers_and_tariffs_are_named_by_their_place() -> None:
+    text = """
+    name: x
+    data: {volume_tb: 1, storage_tiers: 5}
+    training:
+      gpus: 1
+      hours: 1
+      own_hardware: {price_per_gpu: 5}
+      electricity_tariff:
+        zone: UTC
+        starts_at: soon
+        windows: [{name: night, price: {amount: 1}, days: [monday]}]
+        otherwise: {amount: 1}
+    engineering:
+      years: 1
+      roles: [{name: a, peple: 3, salary: {amount: 5}}]
+    """
+    with pytest.raises(Invalid) as caught:
+        read_scenario(text)
+    messages = {problem.field: problem.message for problem in caught.value.problems}
+    assert messages == {
+        "data.storage_tiers": "must be a list, not '5'",
+        "training.electricity_tariff.starts_at": "must be a time such as 2026-01-31T00:00:00Z, not 'soon'",
+        "training.electricity_tariff.windows.0.days.0": (
+            "must be 'mon', 'tue', 'wed', 'thu', 'fri', 'sat' or 'sun', not 'monday'"
+        ),
+        "training.own_hardware.price_per_gpu": "must be a mapping with series, amount, currency, not '5'",
+        "training.own_hardware.service_years": "is missing",
+        "engineering.roles.0.people": "is missing",
+        "engineering.roles.0.peple": "is not a field; did you mean people?",
+    }
