@@ -148,9 +148,11 @@ def _explained(sides: _Sides) -> Explained | None:
 def _of_both(before: LineItem, after: LineItem, after_then: LineItem | None) -> Explained:
     inputs, money = _inputs(before, after), _money(before, after, after_then)
     asked = [(_formula(line), [one.name for one in line.inputs]) for line in (before, after)]
-    # Another formula altogether counts what the scenario did not ask for before, not the same thing anew.
-    anew: Cause = "formula" if asked[0][0].id == asked[1][0].id else "scope"
-    version = Factor(anew, Decimal(0), Decimal(int(before.formula != after.formula)))
+    # Another formula, or one that is told more, counts what was not asked for before: that is no new version.
+    (used_before, told_before), (used_after, told_after) = asked
+    anew: Cause = "formula" if used_before.id == used_after.id and used_before != used_after else "scope"
+    differs = used_before != used_after or set(told_before) != set(told_after)
+    version = Factor(anew, Decimal(0), Decimal(int(differs)))
 
     def cost(chosen: Mapping[str, Decimal]) -> Decimal:
         used, names = asked[int(chosen["version"])]

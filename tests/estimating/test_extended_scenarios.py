@@ -353,6 +353,17 @@ def test_a_store_that_is_now_said_to_grow_is_more_scope_and_no_other_formula() -
     assert [(one.cause, one.amount) for one in found.effects] == [("scope", D(72 * 23))]
 
 
+def test_a_tier_that_is_new_is_more_scope_beside_a_price_that_moved() -> None:
+    """100 TB at 23: from 50 TB on they are now another tier, and what stays in the first costs 20."""
+    first = Tier(price=looked_up(STORAGE))
+    before = Scenario(name="x", data=DataPart(volume_tb=D(100), storage_tiers=(first,)))
+    after = replace(before, data=replace(before.data, storage_tiers=(first, Tier(price=stated("10"), above_tb=D(50)))))
+    found = bridge(estimate(before, EXTENDED_BOOK), estimate(after, book_of(s3="0.02")))
+    assert found.difference == 50 * 20 + 50 * 10 - 100 * 23
+    # The first tier is 100 TB at 23, then 50 at 20: half of what the price does is seen at each of the two sizes.
+    assert {(one.cause, one.amount) for one in found.lines[0].effects} == {("scope", D(-1075)), ("data", D(-225))}
+
+
 def test_prices_inside_roles_and_tiers_keep_their_currency_when_the_total_changes_its_own() -> None:
     dollars = in_currency(EXTENDED, "USD")
     assert value_at(dollars, "engineering.roles.2.salary").currency == "EUR"

@@ -15,9 +15,10 @@ from service.domain.canonical import canonical_bytes
 from service.domain.scenario import PriceInput, Scenario, TrainingPart
 from service.errors import Invalid, NoData, NotFound
 from service.store.store import Store
-from service.usecases.estimates import get_estimate, list_estimates, new_estimate, price_scenario
+from service.usecases.estimates import get_estimate, list_estimates, new_estimate, price_again, price_scenario
 from service.usecases.prices import price_history
 from service.usecases.refresh import import_document, refresh
+from service.usecases.scenario_files import read_scenario
 from tests.conftest import day
 from tests.store.conftest import Learn, LineFeed
 
@@ -30,6 +31,44 @@ RUN = Scenario(
 
 def asked(valid: str, known: str) -> AsOf:
     return AsOf(day(valid), day(known))
+
+
+TEAM = """
+name: A team, its store and its night shifts
+currency: USD
+data:
+  volume_tb: 20
+  months: 24
+  growth_tb_per_month: 4
+  storage_tiers: [{price: {amount: 23}}, {price: {amount: 22}, above_tb: 50}]
+training:
+  gpus: 8
+  hours: 100.25
+  power_per_gpu_kw: 0.7
+  electricity_tariff:
+    zone: Europe/Berlin
+    starts_at: 2026-03-28T00:00:00+01:00
+    windows: [{name: night, begins: "22:00", ends: "06:00", price: {amount: 0.05}}]
+    otherwise: {amount: 0.1}
+  own_hardware: {price_per_gpu: {amount: 38000}, service_years: 4, interest: 0.08}
+fine_tuning: {gpus: 8, hours: 3, gpu_price: {series: nimbus/h100/global/on_demand}}
+engineering:
+  years: 2
+  roles:
+    - {name: research, people: 6, salary: {amount: 214670}, ramp_up_years: 1, loading: {value: 1.4}}
+    - {name: support, people: 2, salary: {amount: 135980}, part_time: 0.5}
+"""
+
+
+def test_roles_tiers_and_tariffs_are_kept_and_make_the_same_bytes_again(store: Store, learn: Learn) -> None:
+    learn("h100 2.50 2026-03-01", on="2026-03-01")
+    kept = new_estimate(store, read_scenario(TEAM), asked("2026-03-10", "2026-03-10"), now=day("2026-03-10"))
+    learn("h100 2.10 2026-03-12", on="2026-03-12")
+
+    again = get_estimate(store, kept.estimate_id)
+    assert again.estimate == kept.estimate
+    assert again.estimate.scenario == read_scenario(TEAM)
+    assert canonical_bytes(price_again(store, again.estimate, again.estimate.as_of)) == kept.body
 
 
 def test_an_estimate_is_named_by_the_hash_of_its_bytes_and_kept_once(store: Store, learn: Learn) -> None:
