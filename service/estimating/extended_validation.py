@@ -28,6 +28,8 @@ MOST_ROLES: Final = 50
 MOST_WINDOWS: Final = 24
 LONGEST_TARIFF: Final = 5 * HOURS_PER_YEAR
 """Hours of a run whose every quarter-hour is looked up; who knows a tariff for longer?"""
+LEAST_INTEREST: Final = Decimal("0.000001")
+"""Less is none, and too little to compute with."""
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 LIMITS: Final[Mapping[str, tuple[Decimal, Decimal]]] = {
     "labels_per_item": (Decimal(1), Decimal(1000)),
@@ -82,6 +84,8 @@ def hardware_problems(part: TrainingPart) -> Problems:
         return
     if part.gpu_price is not None:
         yield FieldProblem("training.own_hardware", "the GPUs are rented already; give gpu_price or own_hardware")
+    if 0 < hardware.interest < LEAST_INTEREST:
+        yield FieldProblem("training.own_hardware.interest", f"must be 0 or at least {LEAST_INTEREST}")
     known = (hardware.service_years, hardware.busy_share, part.hours)
     if all(one.is_finite() and one > 0 for one in known):
         needed = significant(part.hours / (HOURS_PER_YEAR * hardware.busy_share), 4)

@@ -101,7 +101,10 @@ class Formula:
             raise Invalid("; ".join(f"{p.field}: {p.message}" for p in problems), problems=tuple(problems))
         if not self.exact:
             return self._in_float64(values)
-        result = self.function(**values)
+        try:
+            result = self.function(**values)
+        except ArithmeticError:
+            raise Invalid(f"{self.id} has no finite result for these inputs; is one of them 0?") from None
         if not isinstance(result, Decimal | int):
             raise TypeError(f"{self.name} made a {type(result).__name__} of decimals")
         return Decimal(result)

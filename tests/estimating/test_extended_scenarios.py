@@ -36,6 +36,8 @@ from service.estimating.estimate import estimate, series_needed
 from service.estimating.history import Past, cost_points
 from service.estimating.tariff_hours import hours_by_window
 from service.estimating.uncertainty import Evidence
+from service.planning.ways import OwnHardware as PlannedHardware
+from service.planning.ways import gpu_hour_cost
 from service.usecases.scenario_files import in_currency
 from tests.conftest import day
 from tests.estimating.test_estimate import (
@@ -230,6 +232,39 @@ def test_own_hardware_costs_the_share_of_its_life_a_run_takes() -> None:
     assert float(found["training.colocation"].pricing_quantity) == pytest.approx(
         64 * 0.7 * 1.8 * 500.4 / 730 / 0.7, rel=1e-11
     )
+
+
+def test_an_hour_on_own_hardware_costs_what_the_planner_says_of_it() -> None:
+    """The same GPU, bought, with its electricity and its place in a data centre, in use 70 % of the time."""
+    way = PlannedHardware(
+        name="own",
+        capital=D(40000),
+        years=D(4),
+        interest=D("0.08"),
+        residual=D("0.1"),
+        power_kw=D("1.26"),
+        electricity=D("0.09"),
+        colocation=D(130),
+    )
+    bought = OwnHardware(
+        price_per_gpu=stated("32000"),
+        system_factor=FactorInput(value=D("1.25")),
+        service_years=D(4),
+        interest=D("0.08"),
+        residual_share=D("0.1"),
+        busy_share=D("0.7"),
+        colocation_price=stated("130"),
+    )
+    run = TrainingPart(
+        gpus=D(1),
+        hours=D(1),
+        power_per_gpu_kw=D("0.7"),
+        server_factor=FactorInput(value=D("1.8")),
+        electricity_price=stated("0.09"),
+        own_hardware=bought,
+    )
+    hour = estimate(Scenario(name="An hour", training=run), EXTENDED_BOOK).total
+    assert float(hour) == pytest.approx(float(gpu_hour_cost(way, D("0.7"))), rel=1e-10)
 
 
 def test_windows_hold_all_hours_of_a_run_and_the_first_that_fits_counts() -> None:
@@ -447,6 +482,7 @@ def role(**fields: object) -> Scenario:
         (changed("data", growth_tb_per_month=D(-1)), "data.growth_tb_per_month", "must be a number from 0"),
         (changed("training", gpu_price=stated("2")), "training.own_hardware", "give gpu_price or own_hardware"),
         (hardware(busy_share=D("1.2")), "training.own_hardware.busy_share", "not 1.2; the nearest is 1"),
+        (hardware(interest=D("1E-15")), "training.own_hardware.interest", "must be 0 or at least 0.000001"),
         (hardware(residual_share=D(2)), "training.own_hardware.residual_share", "must be 0 to 1"),
         (hardware(service_years=D("0.05")), "training.own_hardware.service_years", "which takes 0.0816 years"),
         (

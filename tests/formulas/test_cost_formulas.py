@@ -205,6 +205,7 @@ def test_hours_and_quarter_hours_are_averaged_by_their_energy() -> None:
     ("formula_id", "inputs", "words"),
     [
         ("capital.cost_per_hour", {"busy_share": "0"}, "busy_share: must be 0.0001 to 1 1, not 0"),
+        ("capital.recovery_factor", {"interest": "1E-40"}, "capital.recovery_factor has no finite result"),
         ("capital.recovery_factor", {"years": "0"}, "years: must be 0.01 to 100 Years, not 0"),
         ("engineering.role_years", {"part_time": "1.2"}, "part_time: must be 0 to 1 1, not 1.2"),
         ("engineering.beyond_salary", {"loading": "0.9"}, "loading: must be 1 or more 1, not 0.9"),
