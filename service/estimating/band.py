@@ -13,6 +13,7 @@ from service.domain.estimate import Estimate
 from service.domain.quantities import EXACT, plain, significant
 from service.domain.scenario import PartName
 from service.estimating.anatomy import Anatomy, anatomy
+from service.estimating.attribution import ROOMY
 from service.estimating.draws import Array, uniforms
 from service.estimating.uncertainty import Evidence, Uncertain, agreed_series, uncertainty
 
@@ -196,4 +197,4 @@ def _rounded(amount: float) -> Decimal:
     exact = Decimal(repr(float(amount)))
     if abs(exact) < 100:
         return significant(exact, DIGITS)
-    return plain(exact.quantize(CENT, ROUND_HALF_EVEN))
+    return plain(exact.quantize(CENT, ROUND_HALF_EVEN, ROOMY))

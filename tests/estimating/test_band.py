@@ -434,3 +434,11 @@ def test_a_price_known_by_its_past_is_uncertain_in_every_line_that_is_bought_at_
     [data] = [part for part in found.parts if part.part == "data"]
     assert training.band.p10 < training.point < training.band.p90
     assert data.band.p10 == data.point == data.band.p90
+
+
+def test_an_amount_no_money_counts_has_a_band_too() -> None:
+    """A million billion GPUs for as many hours: 31 digits, which are rounded to cents like any other."""
+    most = D(10) ** 15
+    huge = replace(RUN, training=replace(RUN.training, gpus=most, hours=most))
+    found = band(priced(huge, spread("training.hours")), NOTHING_KNOWN, 0, 200)
+    assert found.total.p10 < found.point < found.total.p90
