@@ -69,6 +69,10 @@ class DataPart:
     """A licence that costs the same however large the data is [currency/Licence; a yearly one currency/Year]."""
     licence_years: Decimal | None = None
     """For how long a yearly licence is paid [years]; absent is a licence paid once."""
+    licensed_million_tokens: Decimal | None = None
+    """Text licensed by its length [1000000 Tokens]."""
+    licence_per_million_tokens: PriceInput | None = None
+    """What a million of these tokens costs [currency/1000000 Tokens]."""
     growth_tb_per_month: Decimal | None = None
     """What is added to the store, evenly [TB/month]; absent is a store that does not grow."""
     copies: Decimal | None = None

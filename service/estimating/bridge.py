@@ -34,7 +34,6 @@ CAUSE_OF_UNIT: Final[Mapping[Unit, Cause]] = {
     Unit.TB: "data",
     Unit.TB_MONTH: "data",
     Unit.LICENCE: "data",
-    Unit.YEAR: "data",
     Unit.LABEL: "data",
 }
 """Whose price moved, by what it buys; any other is that of an offer."""
@@ -178,7 +177,7 @@ def _inputs(before: LineItem, after: LineItem) -> dict[str, Factor]:
 
 def _money(before: LineItem, after: LineItem, after_then: LineItem | None) -> dict[str, Factor]:
     """What one unit costs, as a product; a switch of offers is seen at the earlier moment's prices."""
-    cause = CAUSE_OF_UNIT.get(after.pricing_unit, "offer_price")
+    cause = "data" if after.part == "data" else CAUSE_OF_UNIT.get(after.pricing_unit, "offer_price")
     if before.price_series == after.price_series and before.list_currency == after.list_currency:
         return _moves(cause, before, after)
     paid_before, paid_after = _paid(before), _paid(after)

@@ -15,7 +15,17 @@ from service.domain.scenario import (
     TrainingPart,
 )
 from service.estimating.draft import Draft, Factors, Known, Origin, Pinned, computed, stated
-from service.estimating.extended_drafts import by_the_hour, employed, grows, labelled, licence, owned, sent, stored
+from service.estimating.extended_drafts import (
+    by_the_hour,
+    employed,
+    grows,
+    labelled,
+    licence,
+    licence_by_length,
+    owned,
+    sent,
+    stored,
+)
 
 
 def drafts(scenario: Scenario, factors: Factors, pinned: Pinned | None = None) -> Iterator[Draft]:
@@ -47,6 +57,8 @@ def _data(part: DataPart, known: Known) -> Iterator[Draft]:
         )
     if part.flat_licence is not None:
         yield licence("data", "flat_licence", "data.cost", part.flat_licence, part.licence_years, known)
+    if part.licensed_million_tokens is not None and part.licence_per_million_tokens is not None:
+        yield licence_by_length(part.licensed_million_tokens, part.licence_per_million_tokens, known)
     if grows(part):
         yield from stored(part, known)
     elif part.storage_costs is not None:

@@ -73,6 +73,22 @@ def licence(
     )
 
 
+def licence_by_length(million_tokens: Decimal, price: PriceInput, known: Known) -> Draft:
+    """A licence for text, by its tokens."""
+    name = "licensed_million_tokens"
+    given = FormulaInput(name=name, value=million_tokens, unit=Unit.TOKENS_1M.value, origin="scenario")
+    return Draft(
+        part="data",
+        name="licence_by_length",
+        formula=known.formula("data.cost"),
+        inputs=(given,),
+        quantity=million_tokens,
+        unit=Unit.TOKENS_1M,
+        price=price,
+        field="data.licence_per_million_tokens",
+    )
+
+
 def owned(part: TrainingPart, hardware: OwnHardware, known: Known) -> Iterator[Draft]:
     """The share of its own hardware's life a run takes, and the place it stands in."""
     system = known.factor("training.own_hardware.system_factor", hardware.system_factor)

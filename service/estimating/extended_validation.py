@@ -58,6 +58,10 @@ def limit_problems(path: str, part: object) -> Problems:
 
 def tier_problems(part: DataPart) -> Problems:
     """Stores and traffic have one price or tiers of it, which begin at 0 and rise."""
+    by_length = ("licensed_million_tokens", "licence_per_million_tokens")
+    for name, other in (by_length, by_length[::-1]):
+        if getattr(part, name) is None and getattr(part, other) is not None:
+            yield FieldProblem(f"data.{name}", f"is missing beside {other}")
     if part.licence_years is not None and part.flat_licence is None:
         yield FieldProblem("data.flat_licence", "is missing beside licence_years")
     stores = part.storage_costs is not None or part.storage_tiers is not None

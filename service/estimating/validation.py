@@ -123,7 +123,9 @@ def _currency(where: str, code: str) -> Problems:
 
 def _data(part: DataPart) -> Problems:
     prices = (part.licensing_fees, part.flat_licence, part.storage_costs, part.storage_tiers)
-    if all(one is None for one in (*prices, part.transfer_price, part.egress_tb_per_month)):
+    if all(
+        one is None for one in (*prices, part.transfer_price, part.egress_tb_per_month, part.licence_per_million_tokens)
+    ):
         yield FieldProblem("data", "has nothing to price; give licensing_fees, storage_costs or both")
     for name, other in (("transfer_tb", "transfer_price"), ("transfer_price", "transfer_tb")):
         if getattr(part, name) is None and getattr(part, other) is not None:

@@ -58,6 +58,7 @@ from tests.estimating.test_estimate import (
 
 EGRESS = price("cloud/egress", "0.09", Unit.GB)
 P90 = price("oews/p90", "214670", Unit.PERSON_YEAR)
+TEXT = price("archive/text", "750", Unit.TOKENS_1M)
 HOURLY = price("oews/hourly", "20.50", Unit.PERSON_HOUR)
 NIGHT = TariffWindow(name="night", price=stated("0.05"), begins="22:00", ends="06:00")
 WORK = TariffWindow(
@@ -71,6 +72,8 @@ EXTENDED = Scenario(
         volume_tb=D(20),
         months=D(24),
         flat_licence=stated("250000"),
+        licensed_million_tokens=D(200),
+        licence_per_million_tokens=looked_up(TEXT),
         growth_tb_per_month=D(4),
         copies=D(2),
         storage_tiers=(Tier(price=looked_up(STORAGE)), Tier(price=stated("22"), above_tb=D(50))),
@@ -115,7 +118,7 @@ EXTENDED = Scenario(
         ),
     ),
 )
-PRICES = (GPU, STORAGE, KWH, SALARY, P90, HOURLY, EGRESS, LOADING)
+PRICES = (GPU, STORAGE, KWH, SALARY, P90, HOURLY, EGRESS, LOADING, TEXT)
 
 
 def book_of(**changed: str) -> PriceBook:
@@ -171,6 +174,11 @@ def test_a_growing_store_fills_its_tiers_as_it_grows() -> None:
     whole = D(24) * (40 + 232) / 2
     assert quantity(EXTENDED, "data.storage.tier_1") == low
     assert quantity(EXTENDED, "data.storage.tier_2") == whole - low
+
+
+def test_text_may_be_licensed_by_its_length() -> None:
+    licensed = lines(estimate(EXTENDED, EXTENDED_BOOK))["data.licence_by_length"]
+    assert (licensed.pricing_quantity, licensed.pricing_unit, licensed.list_cost) == (D(200), Unit.TOKENS_1M, D(150000))
 
 
 def test_a_yearly_licence_is_paid_for_its_years() -> None:
@@ -321,6 +329,7 @@ def test_every_input_of_a_line_has_a_place_in_the_scenario() -> None:
         "data.egress_tb_per_month",
         "data.egress_tiers.1.price",
         "data.flat_licence",
+        "data.licensed_million_tokens",
         "training.hours",
         "training.power_per_gpu_kw",
         "training.server_factor",
@@ -361,7 +370,7 @@ def test_where_a_tier_begins_is_no_matter_of_chance() -> None:
     [
         (EXTENDED, {"p90": "200000"}, {"staff"}),
         (EXTENDED, {"hourly": "25"}, {"staff"}),
-        (EXTENDED, {"egress": "0.08", "s3": "0.02"}, {"data"}),
+        (EXTENDED, {"egress": "0.08", "s3": "0.02", "text": "700"}, {"data"}),
         (EXTENDED, {"US": "0.09"}, {"electricity"}),
         (EXTENDED, {"loading": "1.45"}, {"staff"}),
         (replace(EXTENDED, data=replace(EXTENDED.data, growth_tb_per_month=D(6))), {}, {"scope"}),
@@ -465,6 +474,11 @@ def role(**fields: object) -> Scenario:
             changed("data", egress_tiers=(Tier(price=stated("1")), Tier(price=stated("1")))),
             "data.egress_tiers.1.above_tb",
             "must be above the tier before, 0",
+        ),
+        (
+            changed("data", licensed_million_tokens=None),
+            "data.licensed_million_tokens",
+            "is missing beside licence_per_million_tokens",
         ),
         (changed("data", egress_tiers=None), "data.egress_price", "is missing beside egress_tb_per_month"),
         (changed("data", egress_tb_per_month=None), "data.egress_tb_per_month", "is missing beside the price"),
