@@ -163,9 +163,14 @@ def readings(offset: int) -> Iterator[Reading]:
 
 
 def raw_insert(store: Store, rows: int) -> float:
-    """The floor: the same finished rows into a table of the same shape and keys, by the driver's bulk path."""
+    """The floor: the same finished rows into a table of the same shape and keys, by the driver's bulk path.
+
+    In the order they came in, as a feed tells them, not the one they ended in.
+    """
     names = tuple(column.name for column in gpu_observation.columns if column.name != "observation_id")
-    body = list(store.read(lambda c: c.execute(select(*(gpu_observation.c[name] for name in names)).limit(rows))).all())
+    arrived = select(*(gpu_observation.c[name] for name in names)).limit(rows)
+    arrived = arrived.order_by(gpu_observation.c.valid_from, gpu_observation.c.series_id)
+    body = list(store.read(lambda c: c.execute(arrived)).all())
     spell = datetime_text if store.is_sqlite else (lambda moment: moment)
     ready = [
         tuple(
