@@ -213,6 +213,8 @@ class RecordSeries:
         return key_of(self.source, self.topic, self.name, self.variant)
 
 
+_ISO_4217: Final = re.compile(r"[A-Z]{3}")
+
 Series = GpuSeries | ElectricitySeries | SalarySeries | FxSeries | TokenSeries | RecordSeries
 
 
@@ -249,7 +251,7 @@ class Observation:
             raise ValueError(f"{self.series.key}: amount must be finite, not {self.amount}")
         if self.valid_from.tzinfo is None:
             raise ValueError(f"{self.series.key}: valid_from must carry a time zone")
-        if self.currency is not None and not re.fullmatch(r"[A-Z]{3}", self.currency):
+        if self.currency is not None and not _ISO_4217.fullmatch(self.currency):
             raise ValueError(f"{self.series.key}: currency must be an ISO 4217 code, not {self.currency!r}")
 
 
