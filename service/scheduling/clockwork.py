@@ -38,6 +38,8 @@ WATCH: Final = timedelta(minutes=10)
 """How often to look for what time alone has done."""
 GRACE: Final = timedelta(seconds=5)
 """How long a stop waits for running refreshes before it gives their slots up."""
+LAST_WORDS: Final = timedelta(seconds=5)
+"""How long a stop waits for the message that is being sent."""
 
 log = structlog.get_logger()
 
@@ -94,7 +96,7 @@ class Scheduler:
         self._end_clockwork()
         if not self._crew.dismiss(self._grace):
             self._give_up()
-        self._postman.dismiss(self._grace)  # what it was about to say is said again, under the same id
+        self._postman.dismiss(LAST_WORDS)  # what it was about to say is said again, under the same id
         self._transport.close()
         self._post.close()
 
