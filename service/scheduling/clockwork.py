@@ -39,7 +39,7 @@ WATCH: Final = timedelta(minutes=10)
 GRACE: Final = timedelta(seconds=5)
 """How long a stop waits for running refreshes before it gives their slots up."""
 LAST_WORDS: Final = timedelta(seconds=5)
-"""How long a stop waits for the message that is being sent."""
+"""How long a stop waits for the tick that has begun, and for the message that is being sent."""
 
 log = structlog.get_logger()
 
@@ -89,11 +89,14 @@ class Scheduler:
 
         Whatever such a run does later, its fence keeps it from committing.
         """
+        again = self._stopped.is_set()
         self._stopped.set()
-        if self._watchdog is None:
+        if self._watchdog is None or again:
             return
         self._watchdog.join()
         self._end_clockwork()
+        # A tick that has begun reads the database; it is kept for good, so that no other begins.
+        self._ticking.acquire(timeout=LAST_WORDS.total_seconds())
         if not self._crew.dismiss(self._grace):
             self._give_up()
         self._postman.dismiss(LAST_WORDS)  # what it was about to say is said again, under the same id

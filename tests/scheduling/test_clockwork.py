@@ -33,7 +33,7 @@ def live_store(sqlite_url: str):
 
 @pytest.fixture
 def make():
-    """`make(store, *feeds)`: a scheduler that is stopped when the test ends."""
+    """`make(store, *feeds)`: a scheduler that is stopped when the test ends; ask for the store first."""
     made = []
 
     def _make(store: Store, *feeds: LineFeed) -> Scheduler:
@@ -47,7 +47,7 @@ def make():
 
 
 @pytest.fixture
-def scheduler(make, live_store: Store, feed: LineFeed) -> Scheduler:
+def scheduler(live_store: Store, make, feed: LineFeed) -> Scheduler:
     feed.answer = b"h100 2.50"
     return make(live_store, feed)
 
@@ -100,7 +100,7 @@ def test_a_running_scheduler_refreshes_what_is_due_and_says_it_lives(live_store:
     assert sealed(live_store) == ["nimbus"]
 
 
-def test_a_feed_that_breaks_does_not_stop_the_others(make, live_store: Store) -> None:
+def test_a_feed_that_breaks_does_not_stop_the_others(live_store: Store, make) -> None:
     broken, exiting, good = LineFeed("broken"), LineFeed("exiting"), LineFeed("good")
     broken.answer, good.answer = b"broken now", b"h100 2.50"
 
@@ -113,7 +113,7 @@ def test_a_feed_that_breaks_does_not_stop_the_others(make, live_store: Store) ->
     assert sealed(live_store) == ["good"]
 
 
-def test_two_schedulers_over_one_database_run_each_slot_once(make, store: Store) -> None:
+def test_two_schedulers_over_one_database_run_each_slot_once(store: Store, make) -> None:
     feeds = [LineFeed(name) for name in ("one", "two", "three")]
     for feed in feeds:
         feed.answer = b"h100 2.50"
@@ -126,7 +126,7 @@ def test_two_schedulers_over_one_database_run_each_slot_once(make, store: Store)
     assert sealed(store) == ["one", "three", "two"]
 
 
-def test_a_slow_download_keeps_neither_the_clock_nor_another_feed_waiting(make, live_store: Store, hanging) -> None:
+def test_a_slow_download_keeps_neither_the_clock_nor_another_feed_waiting(live_store: Store, make, hanging) -> None:
     quick = LineFeed("quick")
     quick.answer = b"h100 2.50"
     scheduler = make(live_store, hanging, quick)
@@ -138,7 +138,7 @@ def test_a_slow_download_keeps_neither_the_clock_nor_another_feed_waiting(make, 
 
 
 def test_a_stop_gives_a_running_download_up_within_its_grace_and_nothing_of_it_is_kept(
-    make, live_store: Store, hanging
+    live_store: Store, make, hanging
 ) -> None:
     scheduler = make(live_store, hanging)
     scheduler.start()
@@ -217,7 +217,7 @@ def test_a_ledger_that_cannot_be_read_does_not_kill_the_clock(
     wait_for(lambda: sealed(live_store) == ["nimbus"])
 
 
-def test_a_long_host_name_fits_the_ledger(make, store: Store, monkeypatch) -> None:
+def test_a_long_host_name_fits_the_ledger(store: Store, make, monkeypatch) -> None:
     monkeypatch.setattr("socket.gethostname", lambda: "a" * 64)
     make(store).tick()
     [name] = store.read(lambda c: c.exec_driver_sql("SELECT worker FROM worker").scalars().all())
