@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, Row, Select, func, select, text
+from sqlalchemy import Connection, MetaData, Row, Select, func, select
 
 from benchmarks import bands, formulas, planning, planning_beside
 from benchmarks.aws_shaped import aws_shaped_offer
@@ -28,10 +28,10 @@ from service.domain.as_of import AsOf
 from service.domain.scenario import PriceInput, Scenario, TrainingPart
 from service.store import log, migrating, prices
 from service.store.log import Attempt
-from service.store.staging import bulk_insert
+from service.store.staging import copy_text
 from service.store.store import Store
 from service.store.tables import gpu_observation
-from service.store.types import datetime_text
+from service.store.types import datetime_text, decimal_text
 from service.usecases.estimates import price_scenario
 from service.usecases.refresh import import_document
 
@@ -146,50 +146,59 @@ def readings(offset: int) -> Iterator[Reading]:
         for number in range(SERIES)
     ]
     dice = random.Random(1)
+    amounts = [(Decimal(cents) / 100, str(Decimal(cents) / 100)) for cents in range(200, 400)]
     for version in range(VERSIONS):
         moment = START + timedelta(days=version + offset)
-        for one in series:
-            amount = Decimal(dice.randrange(200, 400)) / 100
+        for one, (amount, spelt) in zip(series, dice.choices(amounts, k=SERIES), strict=True):
             yield Observation(
                 series=one,
                 amount=amount,
                 currency="USD",
                 unit=Unit.GPU_HOUR,
                 valid_from=moment,
-                published_amount=str(amount),
+                published_amount=spelt,
                 published_unit="hour",
                 locator="1",
             )
 
 
 def raw_insert(store: Store, rows: int) -> float:
-    """The floor: the same finished rows into a table of the same shape and keys, by the driver's bulk path.
+    """The floor: the same finished rows, spelt beforehand, into a table with the same keys by the driver's bulk path.
 
     In the order they came in, as a feed tells them, not the one they ended in.
     """
+    floor = gpu_observation.to_metadata(MetaData(), name="floor_observation")
+    for constraint in floor.constraints:
+        constraint.name = None
     names = tuple(column.name for column in gpu_observation.columns if column.name != "observation_id")
     arrived = select(*(gpu_observation.c[name] for name in names)).limit(rows)
     arrived = arrived.order_by(gpu_observation.c.valid_from, gpu_observation.c.series_id)
-    body = list(store.read(lambda c: c.execute(arrived)).all())
-    spell = datetime_text if store.is_sqlite else (lambda moment: moment)
+    spell = datetime_text if store.is_sqlite else datetime.isoformat
     ready = [
         tuple(
-            str(value) if isinstance(value, Decimal) else spell(value) if isinstance(value, datetime) else value
+            decimal_text(value)
+            if isinstance(value, Decimal)
+            else spell(value)
+            if isinstance(value, datetime)
+            else value
             for value in row
         )
-        for row in body
+        for row in store.read(lambda c: c.execute(arrived)).all()
     ]
+    lines, listed = copy_text(list(zip(*ready, strict=True))), ", ".join(names)
 
     def insert(connection: Connection) -> float:
-        connection.execute(text("DROP TABLE IF EXISTS floor_observation"))
-        listed = ", ".join(names)
-        connection.execute(text(f"CREATE TABLE floor_observation AS SELECT {listed} FROM gpu_observation LIMIT 0"))
-        connection.execute(
-            text("CREATE UNIQUE INDEX floor_key ON floor_observation (series_id, valid_from, refresh_id)")
-        )
-        floor_table = gpu_observation.to_metadata(MetaData(), name="floor_observation")
+        floor.drop(connection, checkfirst=True)
+        floor.create(connection)
+        driver = connection.connection.cursor()
         started = time.perf_counter()
-        bulk_insert(connection, floor_table, names, ready)
+        if store.is_sqlite:
+            driver.executemany(
+                f"INSERT INTO floor_observation ({listed}) VALUES ({', '.join('?' * len(names))})", ready
+            )
+        else:
+            with driver.copy(f"COPY floor_observation ({listed}) FROM STDIN") as copy:
+                copy.write(lines)
         return time.perf_counter() - started
 
     return store.write(insert)

@@ -18,7 +18,7 @@ from pricing_sources.source import Document, SourceInfo
 from service.domain.refreshes import Refresh, Scope, Trigger
 from service.store import absences, chapters, disagreements, documents, events, feed_events, quarantine, refreshes
 from service.store.head import next_refresh
-from service.store.novelty import JUMP, append_new, retract_unstaged, take_out_jumps, take_out_repeats
+from service.store.novelty import JUMP, append_new, note_in_force, retract_unstaged, take_out_jumps, take_out_repeats
 from service.store.quarantine import Held, Release
 from service.store.staging import Stager
 from service.store.tables import refresh, source_edition
@@ -233,6 +233,7 @@ def _append(connection: Connection, stager: Stager, attempt: Attempt, refresh_id
     for kind in kinds:
         repeated, conflicts = take_out_repeats(connection, kind)
         tally.demote(conflicts, repeated)
+        note_in_force(connection, kind)
     # A released price is a jump by definition; a mended parser is measured against what it mends.
     is_second_look = attempt.scope in {"release", "reparse"}
     if not is_second_look:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from pricing_sources.observation import Kind, Rejected
 from service.store.in_force import row_in_force
 from service.store.quarantine import Held
-from service.store.staging import stage
+from service.store.staging import in_force, stage
 from service.store.tables import OBSERVATIONS, SERIES, document_fetch, refresh, terms
 from service.store.types import ExactDecimal, UtcDateTime
 
@@ -84,34 +84,52 @@ def take_out_repeats(connection: Connection, kind: Kind) -> tuple[int, list[Held
     return len(repeats) - len(conflicts), conflicts
 
 
+def note_in_force(connection: Connection, kind: Kind) -> None:
+    """Look up, once for all that follows, what the log has in force at the date of each staged row."""
+    log, prior = OBSERVATIONS[kind], OBSERVATIONS[kind].alias("prior")
+    newest = (
+        select(log.c.observation_id)
+        .where(log.c.series_id == stage.c.series_id, log.c.valid_from <= stage.c.valid_from)
+        .order_by(log.c.valid_from.desc(), log.c.refresh_id.desc())
+        .limit(1)
+        .correlate(stage)
+        .scalar_subquery()
+    )
+    # The offset keeps a planner from looking up twice what is named twice.
+    found = select(stage.c.stage_id, newest.label("newest")).where(stage.c.kind == kind.value).offset(0).subquery()
+    known = select(found.c.stage_id, prior.c.valid_from, prior.c.amount, prior.c.terms_id).join(
+        prior, prior.c.observation_id == found.c.newest
+    )
+    connection.execute(insert(in_force).from_select(in_force.columns.keys(), known))
+
+
 def take_out_jumps(connection: Connection, kind: Kind) -> list[Held]:
     """Take staged prices over JUMP times off the price before them out of the stage.
 
     A market's intervals are left alone: they do swing from cents to thousands, and below zero.
     """
-    prior, series = OBSERVATIONS[kind].alias("prior"), SERIES[kind]
+    series = SERIES[kind]
     theirs, ours = terms.alias("theirs"), terms.alias("ours")
-    in_force = _prior(kind, before=lambda earlier: earlier.c.valid_from <= stage.c.valid_from)
-    ratio = cast(stage.c.amount, Float) / cast(prior.c.amount, Float)
+    ratio = cast(stage.c.amount, Float) / cast(in_force.c.amount, Float)
     jumps = (
         select(
             stage.c.stage_id,
             series.c.key,
             stage.c.amount,
-            prior.c.amount.label("was"),
+            in_force.c.amount.label("was"),
             stage.c.locator,
             stage.c.fetch_id,
         )
         .select_from(
-            stage.join(prior, prior.c.observation_id == in_force)
+            stage.join(in_force, in_force.c.stage_id == stage.c.stage_id)
             .join(series, series.c.series_id == stage.c.series_id)
             .join(ours, ours.c.terms_id == stage.c.terms_id)
-            .join(theirs, theirs.c.terms_id == prior.c.terms_id)
+            .join(theirs, theirs.c.terms_id == in_force.c.terms_id)
         )
         .where(
             stage.c.kind == kind.value,
             series.c.resolution == "" if kind is Kind.ELECTRICITY else true(),
-            cast(prior.c.amount, Float) != 0,
+            cast(in_force.c.amount, Float) != 0,
             ours.c.unit == theirs.c.unit,
             ours.c.currency == theirs.c.currency,
             or_(ratio > JUMP, ratio < 1 / JUMP),
@@ -195,19 +213,6 @@ def _take_out(connection: Connection, stage_ids: list[int]) -> None:
         connection.execute(gone, [{"gone": stage_id} for stage_id in stage_ids])
 
 
-def _prior(kind: Kind, *, before: Any) -> Any:
-    """Id of the row in force at a staged row's date: the newest not after `before`."""
-    earlier = OBSERVATIONS[kind].alias("earlier")
-    return (
-        select(earlier.c.observation_id)
-        .where(earlier.c.series_id == stage.c.series_id, before(earlier))
-        .order_by(earlier.c.valid_from.desc(), earlier.c.refresh_id.desc())
-        .limit(1)
-        .correlate(stage)
-        .scalar_subquery()
-    )
-
-
 def _new_rows(kind: Kind, refresh_id: int) -> Select[Any]:
     """The staged rows that say something the log does not say already.
 
@@ -215,11 +220,9 @@ def _new_rows(kind: Kind, refresh_id: int) -> Select[Any]:
     looked) with the price in force then. In the order of the log's own index: a series lies together
     on disk, and its index is written in order.
     """
-    prior = OBSERVATIONS[kind].alias("prior")
-    same_day = _prior(kind, before=lambda earlier: earlier.c.valid_from == stage.c.valid_from)
-    in_force = _prior(kind, before=lambda earlier: earlier.c.valid_from <= stage.c.valid_from)
-    joined = stage.outerjoin(prior, prior.c.observation_id == case((stage.c.dated, same_day), else_=in_force))
-    change = case((and_(stage.c.dated, prior.c.observation_id.is_not(None)), "correction"), else_="observed")
+    joined = stage.outerjoin(in_force, in_force.c.stage_id == stage.c.stage_id)
+    is_of_that_date = and_(stage.c.dated, in_force.c.valid_from == stage.c.valid_from)
+    change = case((is_of_that_date, "correction"), else_="observed")
     return (
         select(
             stage.c.series_id,
@@ -237,9 +240,10 @@ def _new_rows(kind: Kind, refresh_id: int) -> Select[Any]:
         .where(
             stage.c.kind == kind.value,
             or_(
-                prior.c.observation_id.is_(None),
-                prior.c.amount.is_distinct_from(stage.c.amount),
-                prior.c.terms_id != stage.c.terms_id,
+                in_force.c.stage_id.is_(None),
+                and_(stage.c.dated, in_force.c.valid_from != stage.c.valid_from),
+                in_force.c.amount.is_distinct_from(stage.c.amount),
+                in_force.c.terms_id != stage.c.terms_id,
             ),
         )
         .order_by(stage.c.series_id, stage.c.valid_from)

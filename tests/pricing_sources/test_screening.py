@@ -1,7 +1,7 @@
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from pricing_sources.observation import FxSeries, Observation, Rejected, Skipped
 from pricing_sources.screening import screened

@@ -59,3 +59,26 @@ def test_the_database_itself_refuses_to_rewrite_history(store: Store, seeded_log
     column = list(metadata.tables[table].columns)[-1].name
     with pytest.raises(DBAPIError, match="append-only"):
         store.write(lambda c: c.execute(text(statement.format(table, column, column))))
+
+
+def test_the_database_itself_keeps_every_series_that_prices_point_at(store: Store, seeded_log) -> None:
+    with pytest.raises(DBAPIError, match="append-only"):
+        store.write(lambda c: c.execute(text("DELETE FROM gpu_series")))
+
+
+def test_what_is_migrated_with_prices_in_it_keeps_them_its_views_and_its_locks(store: Store, seeded_log) -> None:
+    def there_and_back(connection):
+        settings = migrating.config()
+        settings.attributes["connection"] = connection
+        command.downgrade(settings, "c41f7d20ab63")
+        command.upgrade(settings, "head")
+
+    def seen(connection):
+        return connection.execute(text("SELECT series, amount, locator FROM gpu_rates ORDER BY series")).all()
+
+    before = store.read(seen)
+    store.write(there_and_back)
+    assert store.read(seen) == before
+    for statement in ("DELETE FROM gpu_observation", "UPDATE gpu_observation SET vintage = 'x'"):
+        with pytest.raises(DBAPIError, match="append-only"):
+            store.write(lambda c, t=statement: c.execute(text(t)))
