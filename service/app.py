@@ -42,6 +42,7 @@ from service.api.routes import (
     standing_goals,
 )
 from service.api.routes import sources as source_routes
+from service.api.wire import API
 from service.domain.refreshes import Refresh
 from service.errors import Conflict, ServiceError, Unavailable
 from service.scheduling.clockwork import Scheduler
@@ -60,7 +61,6 @@ from service.web import pages, render
 from service.web.visit import Visit
 
 Clock = Callable[[], datetime]
-API: Final = "/api/v1"
 _FOR_PROGRAMS: Final = (API, "/livez", "/readyz", openapi.PATH)
 """Paths whose errors are problems; every other error is a page."""
 
@@ -225,8 +225,13 @@ def _take(lock: IO[str], database: str) -> None:
 
 
 def _open_doors(app: FastAPI) -> None:
-    """Hot routes first: they are matched one after another."""
+    """Hot routes first: they are matched one after another.
+
+    The routes themselves, not their router: including one builds every route of it a second time, which the
+    first visitor would wait for.
+    """
     for door in (
+        health,
         prices,
         estimates,
         bands,
@@ -245,10 +250,9 @@ def _open_doors(app: FastAPI) -> None:
         accelerators,
         source_routes,
         documents,
+        pages,
     ):
-        app.include_router(door.router, prefix=API)
-    app.include_router(health.router)
-    app.include_router(pages.router)
+        app.router.routes.extend(door.router.routes)
     app.mount("/static", StaticFiles(directory=render.HERE / "static"), name="static")
     app.add_middleware(Edge)
     for kind in (ServiceError, RequestValidationError, HTTPException, Exception):

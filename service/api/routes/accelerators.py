@@ -2,17 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import Body, Query, Response
 
 from pricing_sources.accelerators import Accelerator
 from service.api.deps import NowDep, StoreDep
 from service.api.examples import HARDWARE_LABELS
 from service.api.shapes import AcceleratorList, HardwareLabelAsked, HardwareLabels
-from service.api.wire import ExactRoute, answer
+from service.api.wire import answer, door
 from service.domain.hardware import LabelInUse
 from service.usecases.hardware import get_accelerator, list_accelerators, list_labels, map_label
 
-router = APIRouter(tags=["accelerators"], route_class=ExactRoute)
+router = door("accelerators")
 
 
 @router.get("/accelerators", response_model=AcceleratorList, summary="List accelerators")

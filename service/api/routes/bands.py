@@ -2,15 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from service.api.deps import NowDep, StoreDep
-from service.api.wire import ExactRoute, Text, answer
+from service.api.wire import Text, answer, door
 from service.domain.band import DEFAULT_DRAWS, DEFAULT_SEED, DifferenceBand, EstimateBand
 from service.usecases.bands import estimate_band
 from service.usecases.comparisons import difference_band
 
-router = APIRouter(tags=["estimates"], route_class=ExactRoute)
+router = door("estimates")
 
 Draws = Annotated[int, Query(description="0 for the point estimate itself, or 100 to 20,000.")]
 Seed = Annotated[int, Query(description="The same seed gives the same bytes.")]

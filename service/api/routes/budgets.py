@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import Body, Query, Response
 
 from service.api.budget_shapes import BudgetList, BudgetRecord, BudgetRunList, SpendImportList
 from service.api.deps import NowDep, StoreDep
 from service.api.examples import BUDGETS
 from service.api.tables import CSV_BODY, TableSent
-from service.api.wire import LONGEST_TEXT, ExactRoute, Limit, answer
+from service.api.wire import LONGEST_TEXT, Limit, answer, door
 from service.domain.budget import Budget, BudgetInForce, BudgetRun, BudgetStatus
 from service.domain.spend import SpendImport
 from service.usecases.budgets import (
@@ -23,7 +23,7 @@ from service.usecases.budgets import (
 from service.usecases.spend import import_spend, list_spend_imports
 from service.usecases.spend_files import Cost, SpendFormat, wanted_rows
 
-router = APIRouter(tags=["budgets"], route_class=ExactRoute)
+router = door("budgets")
 
 
 @router.post("/budgets", status_code=201, response_model=BudgetInForce, summary="Keep a budget")

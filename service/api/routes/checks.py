@@ -3,18 +3,18 @@
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Response
+from fastapi import Body, Response
 
 from service.api.budget_shapes import CheckAsked
 from service.api.deps import FeedsDep, NowDep, StoreDep
 from service.api.examples import CHECKS
 from service.api.routes.estimates import scenario_of
-from service.api.wire import ExactRoute, answer
+from service.api.wire import answer, door
 from service.domain.gate import GateReport
 from service.errors import Invalid
 from service.usecases.gate import Baseline, GateRules, check_scenario
 
-router = APIRouter(tags=["budgets"], route_class=ExactRoute)
+router = door("budgets")
 
 
 @router.post("/checks", response_model=GateReport, summary="Check a scenario against a limit")

@@ -3,13 +3,13 @@
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 
 from service.api.deps import StoreDep
-from service.api.wire import ExactRoute
+from service.api.wire import door
 from service.usecases.prices import get_document
 
-router = APIRouter(tags=["documents"], route_class=ExactRoute)
+router = door("documents")
 
 
 @router.get(

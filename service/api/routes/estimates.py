@@ -3,12 +3,12 @@
 from typing import Annotated, Protocol
 
 import msgspec
-from fastapi import APIRouter, Body, Header, Response
+from fastapi import Body, Header, Response
 
 from service.api.deps import NowDep, StoreDep
 from service.api.examples import ESTIMATES
 from service.api.shapes import EstimateAsked, EstimateList, EstimateRecord
-from service.api.wire import ExactRoute, Limit, Text, answer
+from service.api.wire import Limit, Text, answer, door
 from service.domain.band import BandSummary
 from service.domain.estimate import Estimate
 from service.domain.scenario import Scenario
@@ -19,7 +19,7 @@ from service.usecases.bands import band_of
 from service.usecases.estimates import get_estimate, get_scenario, list_estimates, new_estimate
 from service.usecases.prices import as_of
 
-router = APIRouter(tags=["estimates"], route_class=ExactRoute)
+router = door("estimates")
 
 
 @router.post("/estimates", status_code=201, response_model=EstimateRecord, summary="Price a scenario")

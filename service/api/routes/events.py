@@ -2,16 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from service.api.deps import FeedsDep, NowDep, StoreDep
 from service.api.event_shapes import EventList
-from service.api.wire import LONGEST_TEXT, ExactRoute, Limit, Text, answer
+from service.api.wire import LONGEST_TEXT, Limit, Text, answer, door
 from service.notifying.calendars import MEDIA_TYPE, calendar_bytes
 from service.usecases.agenda import agenda
 from service.usecases.events import list_events, told
 
-router = APIRouter(tags=["events"], route_class=ExactRoute)
+router = door("events")
 
 
 @router.get("/events", response_model=EventList, summary="List events")

@@ -2,15 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Path, Query, Response
+from fastapi import Body, Path, Query, Response
 from pydantic import AfterValidator
 
 from service.api.examples import FORMULA_INPUTS
 from service.api.shapes import FormulaCard, FormulaInputs, FormulaList, FormulaResult
-from service.api.wire import ExactRoute, answer, plain_text
+from service.api.wire import answer, door, plain_text
 from service.usecases.formulas import evaluate_formula, get_formula, list_formulas
 
-router = APIRouter(tags=["formulas"], route_class=ExactRoute)
+router = door("formulas")
 FormulaId = Annotated[str, Path(max_length=100, description="For example training.energy."), AfterValidator(plain_text)]
 Version = Annotated[int | None, Query(ge=1, le=1_000_000, description="The newest unless given.")]
 

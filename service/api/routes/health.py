@@ -1,14 +1,14 @@
 """Whether the process lives, and whether it can do its work."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from service.api.deps import StoreDep
 from service.api.shapes import Health
-from service.api.wire import ExactRoute, answer
+from service.api.wire import answer, door
 from service.errors import Unavailable
 from service.store.schema import require_current
 
-router = APIRouter(tags=["health"], route_class=ExactRoute)
+router = door("health", under="")
 
 
 @router.get("/livez", response_model=Health, summary="Is the process alive?")

@@ -2,20 +2,20 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import Body, Query, Response
 
 from service.api.deps import NowDep, StoreDep
 from service.api.examples import BRIDGES, COST_HISTORIES, RERUNS
 from service.api.history_shapes import BridgeAsked, CostHistoryAsked, RerunAsked, RerunRecord
 from service.api.routes.estimates import record, scenario_of
-from service.api.wire import LONGEST_TEXT, ExactRoute, Text, answer
+from service.api.wire import LONGEST_TEXT, Text, answer, door
 from service.domain.bridge import Comparison, EstimateBridge, ScenarioBridge
 from service.domain.cost_history import CostHistory
 from service.usecases.comparisons import bridge_estimates, compare_estimates, explain_scenario, rerun_estimate
 from service.usecases.cost_history import Period, cost_history
 from service.usecases.prices import as_of
 
-router = APIRouter(tags=["history"], route_class=ExactRoute)
+router = door("history")
 
 
 @router.post("/estimates/{estimate}/reruns", response_model=RerunRecord, summary="Price an estimate's scenario again")

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Path, Query, Request, Response
+from fastapi import Body, Path, Query, Request, Response
 
 from service.api.deps import NowDep, StoreDep
 from service.api.examples import TARGETS
 from service.api.notification_shapes import DeliveryList, TargetList
-from service.api.wire import ExactRoute, Limit, Text, answer
+from service.api.wire import API, Limit, Text, answer, door
 from service.domain.notifications import Delivery, Target, TargetInForce
 from service.errors import Unavailable
 from service.usecases.notifications import (
@@ -20,7 +20,7 @@ from service.usecases.notifications import (
     try_target,
 )
 
-router = APIRouter(prefix="/notifications", tags=["notifications"], route_class=ExactRoute)
+router = door("notifications", under=f"{API}/notifications")
 DeliveryId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Response
+from fastapi import Body, Response
 
 from service.api.deps import AsOfDep, StoreDep
 from service.api.examples import BUY_OR_RENT, COMMITMENTS, STARTS
-from service.api.wire import ExactRoute, answer
+from service.api.wire import answer, door
 from service.usecases.plan_questions import BuyOrRentAsked, CommitmentsAsked, StartAsked
 from service.usecases.planning import (
     BoughtOrRented,
@@ -17,7 +17,7 @@ from service.usecases.planning import (
     plan_start,
 )
 
-router = APIRouter(tags=["plans"], route_class=ExactRoute)
+router = door("plans")
 
 
 @router.post("/plans/commitments", response_model=PlannedCommitments, summary="Plan commitments")

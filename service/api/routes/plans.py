@@ -2,19 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Request, Response
+from fastapi import Body, Request, Response
 
 from service.api.deps import AsOfDep, NowDep, StoreDep
 from service.api.examples import GOALS
 from service.api.plan_shapes import PlanList, PlanRecord
-from service.api.wire import ExactRoute, Limit, answer
+from service.api.wire import Limit, answer, door
 from service.domain.goal import Goal
 from service.domain.plan import StoredPlan
 from service.store.store import Store
 from service.usecases.plans import get_plan, list_plans, series_shown
 from service.usecases.sources import terms_of
 
-router = APIRouter(tags=["plans"], route_class=ExactRoute)
+router = door("plans")
 
 
 @router.post("/plans", status_code=201, response_model=PlanRecord, summary="Plan a goal")

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Response
+from fastapi import Body, Response
 
 from service.api.prediction_examples import (
     PREDICT_FINE_TUNING,
@@ -11,7 +11,7 @@ from service.api.prediction_examples import (
     PREDICT_TRAINING,
 )
 from service.api.tables import CSV_BODY, TableSent
-from service.api.wire import ExactRoute, answer
+from service.api.wire import answer, door
 from service.domain.prediction import Prediction
 from service.domain.prediction_spec import FineTuningSpec, InferenceSpec, MemorySpec, TrainingSpec
 from service.errors import Invalid
@@ -19,7 +19,7 @@ from service.estimating.accuracy.report import ValidationReport, ValidationSumma
 from service.usecases.predictions import predict_fine_tuning, predict_inference, predict_memory, predict_training
 from service.usecases.validation import summarise_validations, validate_predictions, validate_published
 
-router = APIRouter(tags=["predictions"], route_class=ExactRoute)
+router = door("predictions")
 
 
 @router.post("/predictions/training", response_model=Prediction, summary="Predict a training run")

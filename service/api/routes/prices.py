@@ -2,19 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import AfterValidator
 
 from pricing_sources.observation import Kind
 from service.api.deps import AsOfDep, NowDep, StoreDep
 from service.api.shapes import History
-from service.api.wire import ExactRoute, Limit, Moment, Text, answer, plain_text
+from service.api.wire import Limit, Moment, Text, answer, door, plain_text
 from service.domain.price_book import Price
 from service.store.prices import PriceFilter
 from service.usecases.prices import PricePage, as_of, get_price, price_history, search_prices
 from service.usecases.sources import terms_of
 
-router = APIRouter(tags=["prices"], route_class=ExactRoute)
+router = door("prices")
 SeriesKey = Annotated[
     str, Path(max_length=300, description="Key of a series, slashes included."), AfterValidator(plain_text)
 ]

@@ -2,16 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Response
+from fastapi import Body, Response
 
 from service.api.deps import AsOfDep, NowDep, StoreDep
 from service.api.examples import RATE_CARDS
 from service.api.shapes import RateCardList
-from service.api.wire import ExactRoute, answer
+from service.api.wire import answer, door
 from service.domain.rate_card import RateCard, RateCardInForce
 from service.usecases.rate_cards import get_rate_card, list_rate_cards, put_rate_card
 
-router = APIRouter(tags=["rate cards"], route_class=ExactRoute)
+router = door("rate cards")
 
 
 @router.post("/rate-cards", status_code=201, response_model=RateCardInForce, summary="Keep a rate card")

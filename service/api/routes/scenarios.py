@@ -2,17 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Response
+from fastapi import Body, Response
 
 from service.api.deps import NowDep, StoreDep
 from service.api.examples import SCENARIOS
 from service.api.shapes import ScenarioList
-from service.api.wire import ExactRoute, Limit, answer
+from service.api.wire import Limit, answer, door
 from service.domain.scenario import Scenario
 from service.store.estimates import StoredScenario
 from service.usecases.estimates import get_scenario, list_scenarios, new_scenario
 
-router = APIRouter(tags=["scenarios"], route_class=ExactRoute)
+router = door("scenarios")
 
 
 @router.post("/scenarios", status_code=201, response_model=StoredScenario, summary="Keep a scenario")

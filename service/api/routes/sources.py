@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Path, Request, Response
+from fastapi import Body, Path, Request, Response
 
 from service.api.deps import FeedsDep, NowDep, StoreDep
 from service.api.desk import Running
@@ -16,12 +16,12 @@ from service.api.shapes import (
     RunningList,
     SourceList,
 )
-from service.api.wire import ExactRoute, Limit, Text, answer
+from service.api.wire import Limit, Text, answer, door
 from service.domain.refreshes import QuarantinedRow, Refresh, SourceStatus
 from service.usecases.quarantine import get_quarantined, list_quarantine
 from service.usecases.sources import feed_named, get_refresh, list_disagreements, list_refreshes, list_sources, terms_of
 
-router = APIRouter(tags=["sources"], route_class=ExactRoute)
+router = door("sources")
 RowId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 _RELEASES = {"true": {"summary": "A true cut", "value": {"reason": "the seller's price list says the same"}}}
 _EXAMPLES = {"bundled": {"summary": "Read the bundled baseline", "value": {"source": "baseline"}}}

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Response
+from fastapi import Body, Response
 
 from service.api.deps import NowDep, StoreDep
 from service.api.examples import STANDING_GOALS
 from service.api.plan_shapes import StandingGoalList, StandingGoalRunList
-from service.api.wire import ExactRoute, Limit, answer
+from service.api.wire import Limit, answer, door
 from service.domain.standing_goal import StandingGoal, StandingGoalInForce, StandingGoalRun
 from service.usecases.standing_goals import (
     list_standing_goal_runs,
@@ -16,7 +16,7 @@ from service.usecases.standing_goals import (
     watch_goal,
 )
 
-router = APIRouter(tags=["plans"], route_class=ExactRoute)
+router = door("plans")
 
 
 @router.post("/standing-goals", status_code=201, response_model=StandingGoalInForce, summary="Watch a goal")
