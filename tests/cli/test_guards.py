@@ -293,8 +293,10 @@ def test_a_command_that_is_interrupted_says_so_and_leaves_nothing(seeded: Path, 
     shutil.copy(seeded, tmp_path / "costplan.db")
     history = tmp_path / "history.csv"
     days = (date(1999, 1, 4) + timedelta(days=number) for number in range(9_000))
-    rates = "".join(f"{one},1.1,130,0.8,0.9,11,12,7\n" for one in sorted(days, reverse=True))
-    history.write_text(f"Date,USD,JPY,GBP,CHF,SEK,NOK,DKK\n{rates}")
+    currencies = "USD JPY GBP CHF SEK NOK DKK AUD CAD NZD PLN CZK HUF TRY ZAR MXN BRL CNY HKD SGD KRW INR THB".split()
+    figures = ",".join(f"{number}.5" for number, _ in enumerate(currencies, start=1))
+    rates = "".join(f"{one},{figures}\n" for one in sorted(days, reverse=True))
+    history.write_text(f"Date,{','.join(currencies)}\n{rates}")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COSTPLAN_")}  # noqa: TID251
     environment["COSTPLAN_DATABASE_URL"] = f"sqlite:///{tmp_path}/costplan.db"
     words = [sys.executable, "-m", "service", "import", "ecb", str(history)]

@@ -5,6 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from pricing_sources.observation import Observation, Reading
 from pricing_sources.source import Document
@@ -26,7 +27,7 @@ class Labelled(LineFeed):
             assert isinstance(reading, Observation)
             label, memory = MEANT[reading.series.sku]
             series = replace(reading.series, accelerator=label, gpu_memory_gb=memory)
-            yield replace(reading, series=series)
+            yield structs.replace(reading, series=series)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from pricing_sources.errors import FetchFailed
 from pricing_sources.observation import Observation, Reading
@@ -322,7 +323,7 @@ class MendedFeed(LineFeed):
     def parse(self, document: Document) -> Iterator[Reading]:
         for reading in super().parse(document):
             if isinstance(reading, Observation) and "windows" not in reading.series.key:
-                yield replace(reading, amount=reading.amount / 100)
+                yield structs.replace(reading, amount=reading.amount / 100)
 
 
 def test_a_mended_parser_corrects_the_past_and_the_old_reading_stays_visible(
