@@ -18,12 +18,12 @@ import uvicorn
 from pricing_sources.observation import GpuSeries, Kind, Observation, PricingCategory, Reading
 from pricing_sources.source import Cadence, Document, SourceInfo
 from pricing_sources.units import Unit
-from service.api.planners import PlanningProcess, planning_here
 from service.app import create_app
 from service.clock import now
 from service.settings import Settings
 from service.store import migrating
 from service.store.store import Store
+from service.usecases.planners import PlanningProcess, planning_here
 from service.usecases.refresh import import_document
 
 OFFERS: Final = 20_000
@@ -134,8 +134,8 @@ def told(where: Where, url: str) -> None:
 def serve(where: Where, url: str, port: int) -> None:
     """A server in a process of its own."""
     store = Store.open(url, now)
-    planning = PlanningProcess(url) if where == "process" else planning_here(store)
-    app = create_app(Settings({}), [], store, now, planning=planning)
+    planner = PlanningProcess(url) if where == "process" else planning_here(store)
+    app = create_app(Settings({}), [], store, now, planner=planner)
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="error")
 
 

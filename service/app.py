@@ -19,7 +19,6 @@ from service import clock as wall_clock
 from service.api import openapi
 from service.api.desk import Reader, ReadWhat, RefreshDesk
 from service.api.edge import Edge
-from service.api.planners import Planning, PlanningProcess, planning_here
 from service.api.problems import headers_of, problem_of, response_of
 from service.api.routes import (
     accelerators,
@@ -53,6 +52,7 @@ from service.store.schema import require_current
 from service.store.store import Store
 from service.usecases.archive import backfill, reparse
 from service.usecases.notifications import Post
+from service.usecases.planners import Planner, PlanningProcess, planning_here
 from service.usecases.quarantine import release_price
 from service.usecases.reading import Progress
 from service.usecases.refresh import refresh
@@ -94,7 +94,7 @@ def create() -> FastAPI:
         require_current(store)
         post = PostOffice(settings)
         opened.callback(post.close)
-        scheduler = Scheduler(store, sources(), settings, clock) if settings.scheduler_inside else None
+        scheduler = Scheduler(store, sources(), settings, clock, planner=planner) if settings.scheduler_inside else None
         return create_app(
             settings,
             feeds(settings),
@@ -103,7 +103,7 @@ def create() -> FastAPI:
             scheduler,
             reader=SourceReader(store, settings, clock),
             post=post,
-            planning=planner,
+            planner=planner,
             owned=opened.pop_all(),
         )
 
@@ -117,7 +117,7 @@ def create_app(
     *,
     reader: Reader | None = None,
     post: Post | None = None,
-    planning: Planning | None = None,
+    planner: Planner | None = None,
     owned: ExitStack | None = None,
 ) -> FastAPI:
     """The server over given parts; `owned` is closed when it shuts down."""
@@ -145,7 +145,7 @@ def create_app(
     app.state.settings, app.state.store, app.state.feeds, app.state.clock = settings, store, feeds, clock
     app.state.scheduler, app.state.desk = scheduler, RefreshDesk(reader)
     app.state.post = post
-    app.state.planning = planning or planning_here(store)
+    app.state.planner = planner or planning_here(store)
     _open_doors(app)
     return app
 

@@ -1,4 +1,4 @@
-"""What a handler may ask for: the store, the feeds, the time, the question's two clocks."""
+"""What a handler may ask for: the store, the feeds, the time, the question's two clocks, the planner."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -9,6 +9,7 @@ from fastapi import Depends, Query, Request
 from service.api.wire import Moment
 from service.domain.as_of import AsOf
 from service.store.store import Store
+from service.usecases.planners import Planner
 from service.usecases.prices import as_of
 from service.usecases.sources import Feed
 
@@ -30,9 +31,16 @@ async def _now(request: Request) -> datetime:
     return clock()
 
 
+async def _planner(request: Request) -> Planner:
+    planner: Planner = request.app.state.planner
+    return planner
+
+
 StoreDep = Annotated[Store, Depends(_store)]
 FeedsDep = Annotated[Sequence[Feed], Depends(_feeds)]
 NowDep = Annotated[datetime, Depends(_now)]
+PlannerDep = Annotated[Planner, Depends(_planner)]
+"""Plans beside the API."""
 
 
 async def _as_of(

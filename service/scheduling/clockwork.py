@@ -27,6 +27,7 @@ from service.store import jobs
 from service.store.store import Store
 from service.usecases.agenda import tell_expiring
 from service.usecases.notifications import deliver_due
+from service.usecases.planners import Planner, planning_here
 from service.usecases.sources import Feed, tell_stale
 
 TICK: Final = timedelta(seconds=30)
@@ -61,10 +62,11 @@ class Scheduler:
         grace: timedelta = GRACE,
         transport: Callable[[Settings], HttpTransport] = transport_of,
         post: Callable[[Settings], PostOffice] = PostOffice,
+        planner: Planner | None = None,
     ) -> None:
         self._store, self._sources, self._settings, self._clock = store, sources, settings, clock
         self._tick_every, self._grace, self._make_transport = tick_every, grace, transport
-        self._make_post = post
+        self._make_post, self._planner = post, planner or planning_here(store)
         # A host name may have 64 characters; the ledger's column holds 80.
         self._worker = f"{socket.gethostname()[:48]}:{os.getpid()}:{secrets.token_hex(4)}"
         self._ticking = threading.Lock()
@@ -157,7 +159,7 @@ class Scheduler:
         run_budget_slot(self._store, name, slot, clock=self._clock, worker=self._worker)
 
     def _run_goal(self, name: str, slot: datetime) -> None:
-        run_goal_slot(self._store, name, slot, clock=self._clock, worker=self._worker)
+        run_goal_slot(self._store, name, slot, clock=self._clock, worker=self._worker, planner=self._planner)
 
     def _give_up(self) -> None:
         try:

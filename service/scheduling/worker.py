@@ -22,6 +22,7 @@ from service.store import jobs
 from service.store.jobs import Claim
 from service.store.store import Store
 from service.usecases.budgets import run_budget
+from service.usecases.planners import Planner
 from service.usecases.refresh import refresh
 from service.usecases.sources import Feed
 from service.usecases.standing_goals import run_standing_goal
@@ -84,11 +85,14 @@ def run_budget_slot(store: Store, name: str, slot: datetime, *, clock: Clock, wo
     return run_held(store, budget_job(name), slot, priced, clock=clock, worker=worker)
 
 
-def run_goal_slot(store: Store, name: str, slot: datetime, *, clock: Clock, worker: str) -> StandingGoalRun | None:
+def run_goal_slot(
+    store: Store, name: str, slot: datetime, *, clock: Clock, worker: str, planner: Planner
+) -> StandingGoalRun | None:
     """Plan a standing goal for one change of prices unless somebody else has it."""
 
     def planned(held: Claim) -> tuple[StandingGoalRun, Ended]:
-        run = run_standing_goal(store, name, slot, now=clock(), fence=partial(jobs.check_fence, held=held))
+        fence = partial(jobs.check_fence, held=held)
+        run = planner(run_standing_goal, name, slot, now=clock(), fence=fence)
         return run, ("done", run.outcome)
 
     return run_held(store, goal_job(name), slot, planned, clock=clock, worker=worker)

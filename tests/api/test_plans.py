@@ -8,12 +8,12 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
-from service.api.planners import MOST_WAITING, PlanningProcess
 from service.domain.as_of import AsOf
 from service.domain.goal import Goal
 from service.errors import Infeasible, ServiceError, Unavailable
 from service.store.store import Store
-from service.usecases.plans import get_plan
+from service.usecases.planners import MOST_WAITING, PlanningProcess
+from service.usecases.plans import get_plan, list_plans, new_plan
 from tests.conftest import TickingClock, day
 from tests.usecases.market import learn_market
 
@@ -66,15 +66,17 @@ def test_what_planning_gives_or_raises_survives_the_way_between_processes(
 ) -> None:
     seen = []
 
-    def away_and_back(*asked):
+    def away_and_back(*asked, **more):
         try:
-            return pickle.loads(pickle.dumps(empty.app.state.here(*pickle.loads(pickle.dumps(asked)))))
+            return pickle.loads(
+                pickle.dumps(here(*pickle.loads(pickle.dumps(asked)), **pickle.loads(pickle.dumps(more))))
+            )
         except ServiceError as error:
             seen.append(pickle.loads(pickle.dumps(error)))
             raise seen[-1] from None
 
     client = learned(empty, clock)
-    client.app.state.here, client.app.state.planning = client.app.state.planning, away_and_back
+    here, client.app.state.planner = client.app.state.planner, away_and_back
     assert client.post("/api/v1/plans", json=GOAL, params=AT).status_code == 201
     refused = client.post("/api/v1/plans", json={**GOAL, "budget": "10"}, params=AT).json()
     assert [one["constraint"] for one in refused["relaxations"]] == ["budget"]
@@ -87,7 +89,7 @@ def test_more_questions_than_may_wait_are_refused_and_not_queued() -> None:
     process = PlanningProcess("sqlite://")
     assert all(process._places.acquire(blocking=False) for _ in range(MOST_WAITING))
     with pytest.raises(Unavailable, match="try again"):
-        process(None, None, None)
+        process(list_plans)
 
 
 def test_goals_are_planned_and_refused_by_another_process(sqlite_url: str, clock: TickingClock) -> None:
@@ -96,9 +98,9 @@ def test_goals_are_planned_and_refused_by_another_process(sqlite_url: str, clock
     process, question = PlanningProcess(sqlite_url), AsOf(day("2026-03-02"), day("2026-03-02"))
     goal = TypeAdapter(Goal).validate_python(GOAL)
     try:
-        made = process(goal, question, day("2026-03-02"))
+        made = process(new_plan, goal, question, now=day("2026-03-02"))
         with pytest.raises(Infeasible, match="budget 3200 USD"):
-            process(replace(goal, budget=Decimal(10)), question, day("2026-03-02"))
+            process(new_plan, replace(goal, budget=Decimal(10)), question, now=day("2026-03-02"))
     finally:
         process.close()
     assert get_plan(store, made.plan_id) == made

@@ -1,18 +1,23 @@
 """Goals that are watched, on both databases: planned when prices changed, told once, and only when it matters."""
 
+import os
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
 from pricing_sources.documents import exact_json
 from service.domain.standing_goal import StandingGoal
 from service.errors import Invalid, LeaseLost, NotFound
-from service.scheduling.ledger import due_goals
+from service.scheduling.ledger import due_goals, goal_job
 from service.scheduling.worker import run_goal_slot
+from service.store import jobs
 from service.store.store import Store
 from service.usecases.events import list_events
 from service.usecases.plan_questions import read_goal
+from service.usecases.planners import PlanningProcess, planning_here
 from service.usecases.plans import get_plan, list_plans
 from service.usecases.standing_goals import (
     list_standing_goal_runs,
@@ -111,11 +116,13 @@ def test_a_slot_is_planned_once_and_a_run_without_the_right_to_it_leaves_nothing
 
 
 def test_the_scheduler_plans_it_when_prices_changed_and_only_then(watched: Store, clock: TickingClock) -> None:
+    here = planning_here(watched)
+
     def tick(on: str) -> list[str]:
         clock.set(day(on))
         names = due_goals(watched, clock())
         for name, slot in names.items():
-            assert run_goal_slot(watched, name, slot, clock=clock, worker="test") is not None
+            assert run_goal_slot(watched, name, slot, clock=clock, worker="test", planner=here) is not None
         return list(names)
 
     assert tick("2026-03-02") == ["an ablation"]
@@ -127,6 +134,40 @@ def test_the_scheduler_plans_it_when_prices_changed_and_only_then(watched: Store
     watch_goal(watched, StandingGoal(goal=GOAL, enabled=False), now=day("2026-03-05"))
     learned(watched, clock, "2.20", on="2026-03-06")
     assert tick("2026-03-06T01:00") == []
+
+
+def test_a_process_beside_plans_it_and_one_that_dies_leaves_the_slot_to_be_tried_again(
+    watched: Store, clock: TickingClock
+) -> None:
+    process = PlanningProcess(watched.engine.url.render_as_string(hide_password=False))
+    clock.set(day("2026-03-02"))
+    job, slot = goal_job("an ablation"), due_goals(watched, clock())["an ablation"]
+    on = partial(run_goal_slot, watched, "an ablation", slot, clock=clock, worker="test")
+    try:
+        assert process(process_of) != os.getpid()
+        assert on(planner=lambda *_, **__: process(dies)) is None
+        [failed] = watched.read(lambda c: jobs.runs(c, job))
+        assert (failed.state, list_plans(watched)) == ("failed", [])
+        assert "the process that plans has died" in failed.outcome
+
+        clock.set(clock() + timedelta(hours=1))
+        planned = on(planner=process)
+        assert planned == list_standing_goal_runs(watched, "an ablation", now=clock())[0]
+
+        stale = partial(jobs.check_fence, held=jobs.Claim(job, slot, 1, "test"))
+        with pytest.raises(LeaseLost):
+            process(run_standing_goal, "an ablation", clock(), now=clock(), fence=stale)
+    finally:
+        process.close()
+    assert len(list_plans(watched)) == 1
+
+
+def process_of(_store: Store) -> int:
+    return os.getpid()
+
+
+def dies(_store: Store) -> None:
+    os._exit(1)
 
 
 def test_what_cannot_be_watched_is_named_and_what_is_not_watched_is_said(watched: Store) -> None:

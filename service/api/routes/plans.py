@@ -2,16 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import Body, Request, Response
+from fastapi import Body, Response
 
-from service.api.deps import AsOfDep, NowDep, StoreDep
+from service.api.deps import AsOfDep, NowDep, PlannerDep, StoreDep
 from service.api.examples import GOALS
 from service.api.plan_shapes import PlanList, PlanRecord
 from service.api.wire import Limit, answer, door
 from service.domain.goal import Goal
 from service.domain.plan import StoredPlan
 from service.store.store import Store
-from service.usecases.plans import get_plan, list_plans, series_shown
+from service.usecases.plans import get_plan, list_plans, new_plan, series_shown
 from service.usecases.sources import terms_of
 
 router = door("plans")
@@ -19,14 +19,14 @@ router = door("plans")
 
 @router.post("/plans", status_code=201, response_model=PlanRecord, summary="Plan a goal")
 def plan(
-    request: Request,
+    planner: PlannerDep,
     store: StoreDep,
     now: NowDep,
     as_of: AsOfDep,
     goal: Annotated[Goal, Body(openapi_examples=GOALS)],
 ) -> Response:
     """Search the whole market for ways to meet a goal; a goal nothing meets is a problem that says what would."""
-    stored: StoredPlan = request.app.state.planning(goal, as_of, now)
+    stored = planner(new_plan, goal, as_of, now=now)
     return answer(_record(store, stored), 201, {"Location": f"/api/v1/plans/{stored.plan_id}"})
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Body, Response
 
-from service.api.deps import NowDep, StoreDep
+from service.api.deps import NowDep, PlannerDep, StoreDep
 from service.api.examples import STANDING_GOALS
 from service.api.plan_shapes import StandingGoalList, StandingGoalRunList
 from service.api.wire import Limit, answer, door
@@ -42,6 +42,6 @@ def runs(store: StoreDep, now: NowDep, name: str, limit: Limit = 50) -> Response
 @router.post(
     "/standing-goals/{name}/runs", status_code=201, response_model=StandingGoalRun, summary="Plan a standing goal now"
 )
-def run(store: StoreDep, now: NowDep, name: str) -> Response:
+def run(planner: PlannerDep, now: NowDep, name: str) -> Response:
     """Plan it outside its turn; what that means is told as ever."""
-    return answer(run_standing_goal(store, name, now, now=now), 201)
+    return answer(planner(run_standing_goal, name, now, now=now), 201)

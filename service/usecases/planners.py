@@ -1,47 +1,56 @@
-"""Planning beside the API, not in it: goals have a process of their own, for which a few questions wait."""
+"""Planning beside the API, not in it: plans have a process of their own, for which a few questions wait."""
 
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from datetime import datetime
 from functools import cache
 from multiprocessing import get_context
 from threading import BoundedSemaphore, Lock
-from typing import Final
+from typing import Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 from service import clock
-from service.domain.as_of import AsOf
-from service.domain.goal import Goal
-from service.domain.plan import StoredPlan
 from service.errors import Unavailable
 from service.store.store import Store
-from service.usecases.plans import new_plan
 
 MOST_WAITING: Final = 8
 """Questions being answered or waiting; each holds one of the server's threads."""
-Planning = Callable[[Goal, AsOf, datetime], StoredPlan]
-"""Plans and keeps a goal: here, or in a process of its own."""
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
-def planning_here(store: Store) -> Planning:
+class Planner(Protocol):
+    """Does a use case of planning over a store: here, or in a process of its own."""
+
+    def __call__(self, work: Callable[Concatenate[Store, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """What `work` gives, or raises, for these arguments."""
+
+
+def planning_here(store: Store) -> Planner:
     """Planning in the thread of whoever asks."""
-    return lambda goal, question, now: new_plan(store, goal, question, now=now)
+
+    def planner(work: Callable[Concatenate[Store, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return work(store, *args, **kwargs)
+
+    return planner
 
 
 class PlanningProcess:
-    """Plans goals in another process, started by the first and again if it dies."""
+    """Plans in another process, started by the first question and again if it dies."""
 
     def __init__(self, database_url: str) -> None:
         self._database_url = database_url
         self._places, self._lock = BoundedSemaphore(MOST_WAITING), Lock()
         self._pool: ProcessPoolExecutor | None = None
 
-    def __call__(self, goal: Goal, question: AsOf, now: datetime) -> StoredPlan:
-        """The plan. Raises what `new_plan` raises, and Unavailable when too many wait or the process dies."""
+    def __call__(self, work: Callable[Concatenate[Store, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """What `work`, a function of a module, gives or raises over there.
+
+        Raises Unavailable when too many wait or the process dies.
+        """
         if not self._places.acquire(blocking=False):
             raise Unavailable(f"{MOST_WAITING} plans are being made; try again in a moment")
         try:
-            return self._running().submit(_planned, self._database_url, goal, question, now).result()
+            return self._running().submit(_over_there, self._database_url, work, *args, **kwargs).result()
         except BrokenProcessPool:
             self.close()
             raise Unavailable("the process that plans has died, perhaps for lack of memory; try again") from None
@@ -63,9 +72,8 @@ class PlanningProcess:
             return self._pool
 
 
-def _planned(database_url: str, goal: Goal, question: AsOf, now: datetime) -> StoredPlan:
-    """What runs over there."""
-    return new_plan(_opened(database_url), goal, question, now=now)
+def _over_there(database_url: str, work: Callable[Concatenate[Store, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    return work(_opened(database_url), *args, **kwargs)
 
 
 @cache
