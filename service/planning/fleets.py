@@ -15,9 +15,11 @@ from service.domain.quantities import EXACT, times
 from service.errors import FieldProblem, Invalid
 from service.planning.assignment import Option, TooLarge, cheapest
 from service.planning.refusals import refuse
-from service.planning.solver import SolverMissing, cheapest_by_solver
+from service.planning.solver import LONGEST, NotProven, SolverMissing, cheapest_by_solver
 
 MOST_BRANCHES: Final = 1_000_000
+MOST_RESOLVED: Final = 30
+"""Limits whose worth is found by solving again without them."""
 Proof = Literal["search", "solver"]
 
 
@@ -162,7 +164,9 @@ class _Problem:
         ]
         return cls(placements, options, names, limits, scale)
 
-    def solve(self, most_branches: int, without: int | None = None) -> tuple[list[int], Proof]:
+    def solve(
+        self, most_branches: int, without: int | None = None, seconds: float = LONGEST
+    ) -> tuple[list[int], Proof]:
         """The number of the placement of each work, with one limit lifted or none. Raises Invalid."""
         limits = [10**30 if number == without else limit for number, limit in enumerate(self.limits)]
         self._refuse_hopeless(limits)
@@ -172,10 +176,10 @@ class _Problem:
         except TooLarge:
             proof = "solver"
             try:
-                chosen = cheapest_by_solver(self.options, limits)
-            except SolverMissing as missing:
+                chosen = cheapest_by_solver(self.options, limits, seconds)
+            except (SolverMissing, NotProven) as reason:
                 raise Invalid.field(
-                    "works", f"{len(self.options)} works make over {most_branches} cases; {missing}"
+                    "works", f"{len(self.options)} works make over {most_branches} cases; {reason}"
                 ) from None
         if chosen is None:
             raise Invalid.field("quotas", "no assignment keeps within all limits together; raise one, or offer more")
@@ -183,18 +187,20 @@ class _Problem:
 
     def limits_used(self, chosen: Sequence[int], cost: Decimal, most_branches: int) -> Iterator[LimitUsed]:
         """Each limit, what is used of it, and what it costs: by solving again without it."""
+        fewer = most_branches // max(1, min(len(self.names), 10))
         for number, (name, limit) in enumerate(zip(self.names, self.limits, strict=True)):
             used = sum(own[one].uses.get(number, 0) for own, one in zip(self.options, chosen, strict=True))
-            saved: Decimal | None
-            try:
-                again, _ = self.solve(most_branches, without=number)
-                other = _sum(own[one].cost for own, one in zip(self.placements, again, strict=True))
-                saved = EXACT.subtract(cost, other)
-            except Invalid:
-                saved = None
+            saved = self._saved(number, cost, fewer) if number < MOST_RESOLVED else None
             yield LimitUsed(
                 name=name, used=Decimal(used) / self.scale, limit=Decimal(limit) / self.scale, saved_without=saved
             )
+
+    def _saved(self, number: int, cost: Decimal, most_branches: int) -> Decimal | None:
+        try:
+            again, _ = self.solve(most_branches, without=number, seconds=1.0)
+        except Invalid:
+            return None
+        return EXACT.subtract(cost, _sum(own[one].cost for own, one in zip(self.placements, again, strict=True)))
 
     def _refuse_hopeless(self, limits: Sequence[int]) -> None:
         """Raises Invalid naming a limit that even the most sparing assignment exceeds."""

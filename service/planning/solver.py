@@ -1,19 +1,23 @@
-"""The assignment as an integer programme for HiGHS, where a search would take too long.
+"""An assignment, or a covering, as an integer programme for HiGHS, where a search would take too long.
 
 HiGHS is an optional extra and imported when it is needed. Its answer is checked here: every limit and every
 choice in whole numbers. Its dual values are those of a relaxation and are not used.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import gt
 from typing import Final
 
 import numpy as np
 
 from service.planning.assignment import Option
+from service.planning.covering import Covering
 
-HALF: Final = 0.5
+LONGEST: Final = 20.0
+"""How long a proof may take [s]."""
+Row = tuple[float, float, list[int], list[float]]
+"""Least, most, and the columns with their factors."""
 MISSING: Final = "install the extra that can solve it: pip install llm-cost-planner[optimize]"
 
 
@@ -21,42 +25,98 @@ class SolverMissing(Exception):
     """The optional extra is not installed."""
 
 
-def cheapest_by_solver(works: Sequence[Sequence[Option]], limits: Sequence[int]) -> list[int] | None:
+class NotProven(Exception):
+    """The solver found no proof in the time it was given."""
+
+
+def cheapest_by_solver(
+    works: Sequence[Sequence[Option]], limits: Sequence[int], seconds: float = LONGEST
+) -> list[int] | None:
     """The number of the option taken for each work, or None if no choice keeps within the limits.
 
-    Raises SolverMissing, and RuntimeError for an answer that is none.
+    Raises SolverMissing, NotProven, and RuntimeError for an answer that is none.
     """
+    columns = [(number, one) for number, options in enumerate(works) for one in range(len(options))]
+    # Within one work only differences count.
+    least = [min(option.cost for option in options) for options in works]
+    costs = [works[number][one].cost - least[number] for number, one in columns]
+    found = _minimum(costs, [1] * len(columns), _rows(works, limits, columns), seconds)
+    return None if found is None else _checked(works, limits, columns, found)
+
+
+def cover_by_solver(covering: Covering, seconds: float = LONGEST) -> tuple[int, ...] | None:
+    """The cheapest counts, or None if nothing covers every need.
+
+    Raises SolverMissing, NotProven, and RuntimeError for an answer that is none.
+    """
+    groups = sorted(set(covering.groups))
+    costs = [*covering.costs, *(covering.group_cost for _ in groups)]
+    found = _minimum(costs, [*covering.most, *(1 for _ in groups)], _cover_rows(covering, groups), seconds)
+    if found is None:
+        return None
+    counts = tuple(found[: len(covering.costs)])
+    if not covering.allows(counts):
+        raise RuntimeError("HiGHS answered with counts that break a limit or leave a need uncovered")
+    return counts
+
+
+def _minimum(costs: Sequence[int], most: Sequence[int], rows: Iterable[Row], seconds: float) -> list[int] | None:
+    """The whole numbers from 0 to `most` that keep within the rows at least cost; None if there are none."""
     try:
         import highspy
     except ImportError:
         raise SolverMissing(MISSING) from None
-    columns = [(number, one) for number, options in enumerate(works) for one in range(len(options))]
     solver = highspy.Highs()
     solver.setOptionValue("output_flag", False)  # noqa: FBT003  its interface
     solver.setOptionValue("mip_rel_gap", 0.0)
     solver.setOptionValue("mip_abs_gap", 0.0)
-    # Within one work only differences count; dividing by the largest keeps the solver's tolerances meaningful.
-    least = [min(option.cost for option in options) for options in works]
-    scale = max((option.cost - low for options, low in zip(works, least, strict=True) for option in options), default=0)
-    for number, one in columns:
-        solver.addVar(0.0, 1.0)
-        column = solver.getNumCol() - 1
-        solver.changeColCost(column, (works[number][one].cost - least[number]) / (scale or 1))
+    solver.setOptionValue("time_limit", seconds)
+    # Dividing by the largest keeps the solver's tolerances meaningful.
+    scale = max(costs, default=0) or 1
+    for column, (cost, upper) in enumerate(zip(costs, most, strict=True)):
+        solver.addVar(0.0, float(upper))
+        solver.changeColCost(column, cost / scale)
         solver.changeColIntegrality(column, highspy.HighsVarType.kInteger)
-    for lower, upper, places, values in _rows(works, limits, columns):
-        solver.addRow(lower, upper, len(places), np.array(places, dtype=np.int32), np.array(values, dtype=np.float64))
+    for least, largest, places, values in rows:
+        solver.addRow(least, largest, len(places), np.array(places, dtype=np.int32), np.array(values, dtype=np.float64))
     solver.run()
     status = solver.getModelStatus()
     if status == highspy.HighsModelStatus.kInfeasible:
         return None
+    if status == highspy.HighsModelStatus.kTimeLimit:
+        raise NotProven(f"the solver has found no proof within {seconds:g} seconds; ask for less at once")
     if status != highspy.HighsModelStatus.kOptimal:
         raise RuntimeError(f"HiGHS ended as {solver.modelStatusToString(status)}")
-    return _checked(works, limits, columns, solver.getSolution().col_value)
+    return [round(value) for value in solver.getSolution().col_value]
+
+
+def _cover_rows(covering: Covering, groups: Sequence[str]) -> Iterator[Row]:
+    """Needs, caps, the budget, the number of groups, and that of a group not taken there is nothing."""
+    count = len(covering.costs)
+    for need in covering.needs:
+        places = [place for place in range(count) if need.members[place]]
+        largest = max((covering.units[place] for place in places), default=1)
+        yield need.amount / largest, math.inf, places, [covering.units[place] / largest for place in places]
+    for cap in covering.caps:
+        if places := [place for place in range(count) if cap.uses[place]]:
+            largest = max(cap.uses)
+            yield -math.inf, cap.amount / largest, places, [cap.uses[place] / largest for place in places]
+    of_groups = list(range(count, count + len(groups)))
+    if covering.budget is not None:
+        costs = [*covering.costs, *(covering.group_cost for _ in groups)]
+        largest = max(costs) or 1
+        yield -math.inf, covering.budget / largest, [*range(count), *of_groups], [one / largest for one in costs]
+    if covering.most_groups is not None:
+        yield -math.inf, float(covering.most_groups), of_groups, [1.0] * len(of_groups)
+    if covering.most_groups is not None or covering.group_cost:
+        for place, group in enumerate(covering.groups):
+            column = count + groups.index(group)
+            yield -math.inf, 0.0, [place, column], [1.0 / (covering.most[place] or 1), -1.0]
 
 
 def _rows(
     works: Sequence[Sequence[Option]], limits: Sequence[int], columns: Sequence[tuple[int, int]]
-) -> Iterator[tuple[float, float, list[int], list[float]]]:
+) -> Iterator[Row]:
     """One option a work; each limit, in units of the largest use of it."""
     for number in range(len(works)):
         own = [place for place, (work, _) in enumerate(columns) if work == number]
@@ -73,10 +133,10 @@ def _checked(
     works: Sequence[Sequence[Option]],
     limits: Sequence[int],
     columns: Sequence[tuple[int, int]],
-    values: Sequence[float],
+    values: Sequence[int],
 ) -> list[int]:
     """The choice a solution stands for, held against every limit in whole numbers."""
-    taken = [column for column, value in zip(columns, values, strict=True) if value > HALF]
+    taken = [column for column, value in zip(columns, values, strict=True) if value]
     chosen = dict(taken)
     used = [sum(works[work][one].uses.get(limit, 0) for work, one in taken) for limit in range(len(limits))]
     if len(taken) != len(works) or len(chosen) != len(works) or any(map(gt, used, limits)):
