@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli import plans, standing_goals
+from service.cli import placement, plans, standing_goals
 from service.cli.files import text_of
 from service.cli.output import AsJson, money, say, show, table
 from service.cli.prices import KnownAt, ValidAt
@@ -34,6 +34,8 @@ app.command("pareto")(plans.pareto)
 app.command("watch")(standing_goals.watch)
 app.command("watched")(standing_goals.watched)
 app.command("replan")(standing_goals.replan)
+app.command("fleet")(placement.fleet)
+app.command("pipeline")(placement.pipeline)
 
 Question = Annotated[Path, typer.Argument(metavar="FILE", help="The question in YAML or JSON; - reads standard input.")]
 

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 from service.domain.quantities import EXACT, times
+from service.domain.scenario import FORBID_UNKNOWN
 from service.errors import FieldProblem, Invalid
 from service.planning.assignment import Option, TooLarge, cheapest
 from service.planning.refusals import refuse
@@ -43,6 +44,8 @@ class FleetOffer:
 class Need:
     """What a piece of work takes on one accelerator."""
 
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
+
     accelerator: str
     gpus: Decimal
     """At once [GPUs]; of a load, its tokens a second over those of a GPU."""
@@ -54,6 +57,8 @@ class Need:
 class Work:
     """A job, or the load of a region, that runs on one offer."""
 
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
+
     name: str
     needs: tuple[Need, ...]
     """One for each accelerator it can run on."""
@@ -64,6 +69,8 @@ class Work:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota:
     """GPUs a provider grants at once; an empty field does not narrow."""
+
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
 
     name: str
     gpus: Decimal

@@ -9,9 +9,10 @@ cheapest, by exhaustive search or, where that is too large, by a solver.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from service.domain.quantities import EXACT, times
+from service.domain.scenario import FORBID_UNKNOWN
 from service.errors import FieldProblem, Invalid
 from service.planning.assignment import TooLarge
 from service.planning.covering import Cap, Covering, Need, cheapest_cover
@@ -20,8 +21,9 @@ from service.planning.refusals import refuse
 from service.planning.solver import LONGEST, NotProven, SolverMissing, cover_by_solver
 
 MOST_BRANCHES: Final = 100_000
-MOST_RESOLVED: Final = 30
-"""Limits whose worth is found by solving again without them."""
+MOST_RESOLVED: Final[dict[Proof, int]] = {"search": 30, "solver": 8}
+"""Limits whose worth is found by solving again without them, by how long one solution takes."""
+MACHINES: Final = "machines of "
 MOST_MACHINES: Final = 1_000_000
 
 
@@ -49,6 +51,8 @@ class LoadOffer:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
     """What must be carried, and what must be left of it when something is lost."""
+
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
 
     throughput: Decimal
     """[1/s, or any other unit that the offers share]"""
@@ -110,7 +114,7 @@ def cheapest_mix(
     if counts is None:
         raise Invalid.field("load", question.why_not(most_branches))
     cost = question.cost(counts)
-    limits = tuple(question.limits_used(counts, cost, most_branches))
+    limits = tuple(question.limits_used(counts, cost, proof, most_branches))
     single = question.best_single(most_branches)
     rented = tuple(
         Rented(
@@ -206,11 +210,18 @@ class _Question:
         machines = _sum(times(Decimal(n), one.machine_hour) for one, n in zip(self.offers, counts, strict=True))
         return EXACT.add(machines, times(Decimal(len(providers)), self.load.per_provider_hour))
 
-    def limits_used(self, counts: Sequence[int], cost: Decimal, most_branches: int) -> Iterator[LimitUsed]:
-        """Each limit, what is used of it, and what it costs: by solving again without it."""
-        for number, (name, without) in enumerate(self.without_one()):
+    def limits_used(
+        self, counts: Sequence[int], cost: Decimal, proof: Proof, most_branches: int
+    ) -> Iterator[LimitUsed]:
+        """Each limit, what is used of it, and what it costs: by solving again without it.
+
+        Of machines only the offers that are used up: what is not is no limit to speak of.
+        """
+        used_up = {one.name for one, count in zip(self.offers, counts, strict=True) if count == one.machines}
+        told = [one for one in self.without_one() if one[0].removeprefix(MACHINES) in used_up or MACHINES not in one[0]]
+        for number, (name, without) in enumerate(told):
             used, limit = self._use(name, counts)
-            again = without.again(most_branches) if number < MOST_RESOLVED else None
+            again = without.again(most_branches) if number < MOST_RESOLVED[proof] else None
             saved = None if again is None else EXACT.subtract(cost, without.cost(again))
             yield LimitUsed(name=name, used=used, limit=limit, saved_without=saved)
 
@@ -231,7 +242,7 @@ class _Question:
         for offer in self.offers:
             if offer.machines is not None:
                 others = tuple(replace(one, machines=None) if one is offer else one for one in self.offers)
-                yield f"machines of {offer.name}", replace(self, offers=others)
+                yield f"{MACHINES}{offer.name}", replace(self, offers=others)
 
     def _use(self, name: str, counts: Sequence[int]) -> tuple[Decimal, Decimal]:
         load, taken = self.load, list(zip(self.offers, counts, strict=True))
@@ -249,7 +260,7 @@ class _Question:
         for quota in self.quotas:
             if quota.name == name:
                 return _sum(times(Decimal(n), o.gpus) for o, n in taken if _counts(quota, o)), quota.gpus
-        offer, count = next((o, n) for o, n in taken if name == f"machines of {o.name}")
+        offer, count = next((o, n) for o, n in taken if name == f"{MACHINES}{o.name}")
         return Decimal(count), Decimal(offer.machines or 0)
 
     def best_single(self, most_branches: int) -> OneOffer | None:
@@ -270,7 +281,7 @@ class _Question:
         wanted = [
             name
             for number, (name, without) in enumerate(self.without_one())
-            if number < MOST_RESOLVED and without.again(most_branches) is not None
+            if number < MOST_RESOLVED["search"] and without.again(most_branches) is not None
         ]
         if wanted:
             return f"no fleet keeps within all limits; without one of these there would be one: {', '.join(wanted)}"

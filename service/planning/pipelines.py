@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import prod
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.domain.quantities import EXACT, times
+from service.domain.scenario import FORBID_UNKNOWN
 from service.errors import FieldProblem, Invalid
 from service.planning.refusals import refuse
 
@@ -39,6 +40,8 @@ class StageOffer:
 class Reads:
     """What a stage reads of another stage, or of a data set."""
 
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
+
     of: str
     gb: Decimal
     """[GB]"""
@@ -57,6 +60,8 @@ class Stage:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSet:
     """Data that lie somewhere already; of several copies the one nearest in price is read."""
+
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
 
     name: str
     regions: tuple[str, ...]

@@ -67,7 +67,8 @@ def _minimum(costs: Sequence[int], most: Sequence[int], rows: Iterable[Row], sec
     except ImportError:
         raise SolverMissing(MISSING) from None
     solver = highspy.Highs()
-    solver.setOptionValue("output_flag", False)  # noqa: FBT003  its interface
+    for quiet in ("output_flag", "log_to_console"):
+        solver.setOptionValue(quiet, False)  # noqa: FBT003  its interface
     solver.setOptionValue("mip_rel_gap", 0.0)
     solver.setOptionValue("mip_abs_gap", 0.0)
     solver.setOptionValue("time_limit", seconds)

@@ -75,6 +75,11 @@ class PlannedPrices:
         self.used[found.series] = found
         return found.amount
 
+    def cited(self) -> tuple[tuple[Price, ...], tuple[FxRate, ...]]:
+        """The prices and exchange rates that were used, in the order of their names."""
+        prices = tuple(price for _, price in sorted(self.used.items()))
+        return prices, tuple(rate for _, rate in sorted(self.fx_rates.items()))
+
     def converted(self, where: str, amount: Decimal, currency: str) -> Decimal:
         """An amount in the currency of the answer. Raises Invalid if there is no rate."""
         if currency == self.currency:

@@ -94,7 +94,7 @@ def plan_commitments(store: Store, asked: CommitmentsAsked, as_of: AsOf) -> Plan
         beyond=asked.beyond,
     )
     plan = best_mix(question)
-    prices, fx_rates = _cited(found)
+    prices, fx_rates = found.cited()
     return PlannedCommitments(
         as_of=found.book.as_of,
         currency=asked.currency,
@@ -122,7 +122,7 @@ def plan_start(store: Store, asked: StartAsked, as_of: AsOf) -> PlannedStart:
     else:
         slots = list(_slots(store, asked, found))
         plan = _run(asked, slots)
-    prices, fx_rates = _cited(found)
+    prices, fx_rates = found.cited()
     return PlannedStart(
         as_of=found.book.as_of, currency=asked.currency, plan=plan, blocks=blocks, prices=prices, fx_rates=fx_rates
     )
@@ -141,7 +141,7 @@ def compare_buy_or_rent(store: Store, asked: BuyOrRentAsked, as_of: AsOf) -> Bou
     if asked.query is not None and asked.most is not None:
         pairs = zip(ways, asked.ways, strict=True)
         volume = over_volume(asked.query, [_serving(way, one) for way, one in pairs], asked.most)
-    prices, fx_rates = _cited(found)
+    prices, fx_rates = found.cited()
     return BoughtOrRented(
         as_of=found.book.as_of,
         currency=asked.currency,
@@ -265,8 +265,3 @@ def _serving(way: OwnHardware | RentedGpus | TokenApi, asked: WayAsked) -> Token
 
 def _optional(found: PlannedPrices, where: str, given: PriceInput | None, unit: Unit) -> Decimal | None:
     return None if given is None else found.amount(where, given, unit)
-
-
-def _cited(found: PlannedPrices) -> tuple[tuple[Price, ...], tuple[FxRate, ...]]:
-    prices = tuple(price for _, price in sorted(found.used.items()))
-    return prices, tuple(rate for _, rate in sorted(found.fx_rates.items()))

@@ -18,6 +18,7 @@ from service.usecases import (
     gate,
     hardware,
     notifications,
+    placement,
     planning,
     plans,
     predictions,
@@ -62,6 +63,7 @@ USE_CASES = {
     },
     plans: {"new_plan", "get_plan", "list_plans", "series_shown"},
     planning: {"plan_commitments", "plan_start", "compare_buy_or_rent"},
+    placement: {"plan_fleet", "plan_pipeline"},
     notifications: {
         "put_target",
         "list_targets",

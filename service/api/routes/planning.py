@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Body, Response
 
 from service.api.deps import AsOfDep, PlannerDep
-from service.api.examples import BUY_OR_RENT, COMMITMENTS, STARTS
+from service.api.planning_examples import BUY_OR_RENT, COMMITMENTS, STARTS
 from service.api.wire import answer, door
 from service.usecases.plan_questions import BuyOrRentAsked, CommitmentsAsked, StartAsked
 from service.usecases.planning import (

@@ -1,0 +1,178 @@
+"""Where things run, over prices as of a moment: fleets of work or for a load, pipelines across regions."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pricing_sources.units import Unit
+from service.domain.as_of import AsOf
+from service.domain.price_book import FxRate, Price
+from service.domain.quantities import times
+from service.errors import FieldProblem, Invalid
+from service.planning.fleets import FleetOffer, FleetPlan, cheapest_fleet
+from service.planning.mixed_fleets import LoadOffer, MixedFleet, cheapest_mix
+from service.planning.pipelines import Egress, Pipeline, PipelinePlan, Stage, StageOffer, cheapest_places
+from service.planning.refusals import refuse
+from service.store.store import Store
+from service.usecases.placement_questions import (
+    MOST_MOVES,
+    MOST_OFFERS,
+    MOST_PLACEMENTS,
+    MOST_STAGES,
+    MOST_WORKS,
+    FleetAsked,
+    FleetOfferAsked,
+    PipelineAsked,
+    StageOfferAsked,
+)
+from service.usecases.planned_prices import PlannedPrices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedFleet:
+    """A fleet, and the prices it was made of."""
+
+    as_of: AsOf
+    currency: str
+    plan: FleetPlan | None
+    """Which work runs where, where the question names works."""
+    mix: MixedFleet | None
+    """Which machines carry the load, where it names one."""
+    prices: tuple[Price, ...]
+    fx_rates: tuple[FxRate, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedPipeline:
+    """Where each stage runs, and the prices behind it."""
+
+    as_of: AsOf
+    currency: str
+    plan: PipelinePlan
+    prices: tuple[Price, ...]
+    fx_rates: tuple[FxRate, ...]
+
+
+def plan_fleet(store: Store, asked: FleetAsked, as_of: AsOf) -> PlannedFleet:
+    """The cheapest assignment of works, or the cheapest mix for a load. Raises Invalid, NoData."""
+    refuse(_fleet_problems(asked))
+    found = PlannedPrices.of(store, as_of, asked)
+    plan, mix = None, None
+    if asked.load is None:
+        plan = cheapest_fleet(asked.works, [_offer(found, one, n) for n, one in enumerate(asked.offers)], asked.quotas)
+    else:
+        mix = cheapest_mix(asked.load, [_carrier(found, one, n) for n, one in enumerate(asked.offers)], asked.quotas)
+    prices, fx_rates = found.cited()
+    return PlannedFleet(
+        as_of=found.book.as_of, currency=asked.currency, plan=plan, mix=mix, prices=prices, fx_rates=fx_rates
+    )
+
+
+def plan_pipeline(store: Store, asked: PipelineAsked, as_of: AsOf) -> PlannedPipeline:
+    """The cheapest region and offer of every stage. Raises Invalid, NoData."""
+    refuse(_pipeline_problems(asked))
+    found = PlannedPrices.of(store, as_of, asked)
+    stages = tuple(
+        Stage(
+            name=stage.name,
+            reads=stage.reads,
+            offers=tuple(
+                _stage_offer(found, one, f"stages.{number}.offers.{place}") for place, one in enumerate(stage.offers)
+            ),
+        )
+        for number, stage in enumerate(asked.stages)
+    )
+    egress = tuple(_egress(found, asked))
+    plan = cheapest_places(Pipeline(stages=stages, data_sets=asked.data_sets, egress=egress))
+    prices, fx_rates = found.cited()
+    return PlannedPipeline(as_of=found.book.as_of, currency=asked.currency, plan=plan, prices=prices, fx_rates=fx_rates)
+
+
+def _offer(found: PlannedPrices, one: FleetOfferAsked, number: int) -> FleetOffer:
+    return FleetOffer(
+        name=one.name,
+        provider=one.provider,
+        region=one.region,
+        accelerator=one.accelerator,
+        gpus=one.gpus,
+        machine_hour=_machine_hour(found, one, number),
+        machines=one.machines,
+    )
+
+
+def _carrier(found: PlannedPrices, one: FleetOfferAsked, number: int) -> LoadOffer:
+    if one.throughput is None:
+        raise Invalid.field(f"offers.{number}.throughput", "is missing; say what one machine carries of the load")
+    return LoadOffer(
+        name=one.name,
+        provider=one.provider,
+        region=one.region,
+        accelerator=one.accelerator,
+        gpus=one.gpus,
+        machine_hour=_machine_hour(found, one, number),
+        throughput=one.throughput,
+        available=one.available,
+        spot=one.spot,
+        machines=one.machines,
+    )
+
+
+def _machine_hour(found: PlannedPrices, one: FleetOfferAsked, number: int) -> Decimal:
+    amount = found.amount(f"offers.{number}.price", one.price, one.unit)
+    return times(amount, one.gpus) if one.unit is Unit.GPU_HOUR else amount
+
+
+def _stage_offer(found: PlannedPrices, one: StageOfferAsked, where: str) -> StageOffer:
+    if (one.cost is None) == (one.price is None):
+        raise Invalid.field(where, "give either the cost of the stage or a price, and not both")
+    cost = one.cost
+    if one.price is not None:
+        cost = times(times(found.amount(f"{where}.price", one.price, one.unit), one.units), one.hours)
+    return StageOffer(name=one.name, region=one.region, cost=cost or Decimal(0), hours=one.hours)
+
+
+def _egress(found: PlannedPrices, asked: PipelineAsked) -> Iterator[Egress]:
+    """Every pair of regions that has a price; `*` stands for all the others of the question."""
+    regions = sorted({offer.region for stage in asked.stages for offer in stage.offers})
+    priced: dict[tuple[str, str], Decimal] = {}
+    for number, one in sorted(enumerate(asked.egress), key=lambda numbered: numbered[1].to_region != "*"):
+        amount = found.amount(f"egress.{number}.price", one.price, Unit.GB)
+        for region in regions if one.to_region == "*" else (one.to_region,):
+            if region != one.from_region:
+                priced[one.from_region, region] = amount
+    for (source, target), amount in priced.items():
+        yield Egress(from_region=source, to_region=target, per_gb=amount)
+
+
+def _fleet_problems(asked: FleetAsked) -> Iterator[FieldProblem]:
+    if bool(asked.works) == (asked.load is not None):
+        yield FieldProblem("works", "give either works or a load, and not both")
+    for field, most in (("offers", MOST_OFFERS), ("works", MOST_WORKS), ("quotas", MOST_WORKS)):
+        if len(getattr(asked, field)) > most:
+            yield FieldProblem(field, f"must be at most {most}")
+    if len(asked.works) * len(asked.offers) > MOST_PLACEMENTS:
+        yield FieldProblem("works", f"times offers must be at most {MOST_PLACEMENTS}; leave out what cannot win")
+    for number, one in enumerate(asked.offers):
+        if one.gpus <= 0:
+            yield FieldProblem(f"offers.{number}.gpus", f"must be above 0, not {one.gpus}")
+
+
+def _pipeline_problems(asked: PipelineAsked) -> Iterator[FieldProblem]:
+    if len(asked.stages) > MOST_STAGES:
+        yield FieldProblem("stages", f"must be at most {MOST_STAGES}")
+    if sum(len(stage.offers) for stage in asked.stages) > MOST_PLACEMENTS:
+        yield FieldProblem("stages", f"must have at most {MOST_PLACEMENTS} offers together")
+    if len(asked.egress) > MOST_PLACEMENTS:
+        yield FieldProblem("egress", f"must be at most {MOST_PLACEMENTS} pairs")
+    regions = {offer.region for stage in asked.stages for offer in stage.offers}
+    if sum(len(stage.reads) for stage in asked.stages) * len(regions) ** 2 > MOST_MOVES:
+        yield FieldProblem("stages", f"read too much between {len(regions)} regions; over {MOST_MOVES} moves")
+    for number, stage in enumerate(asked.stages):
+        for place, one in enumerate(stage.offers):
+            if one.units <= 0 or one.hours < 0:
+                yield FieldProblem(f"stages.{number}.offers.{place}", "needs units above 0 and hours of 0 or more")
+    pairs = Counter((one.from_region, one.to_region) for one in asked.egress)
+    for (source, target), count in pairs.items():
+        if count > 1:
+            yield FieldProblem("egress", f"{source} to {target} has {count} prices; name each pair once")

@@ -1,0 +1,125 @@
+"""What people ask of fleets and pipelines: the shapes of their files and requests, prices stated or named."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import ClassVar, Final, Literal
+
+from pricing_sources.units import Unit
+from service.domain.scenario import FORBID_UNKNOWN, PriceInput
+from service.planning.fleets import Quota, Work
+from service.planning.mixed_fleets import Load
+from service.planning.pipelines import DataSet, Reads
+from service.usecases.scenario_files import read_as
+
+MOST_OFFERS: Final = 1_000
+MOST_WORKS: Final = 200
+MOST_PLACEMENTS: Final = 20_000
+"""Works times offers."""
+MOST_STAGES: Final = 100
+MOST_MOVES: Final = 2_000_000
+"""What stages read, times pairs of regions."""
+HourUnit = Literal[Unit.GPU_HOUR, Unit.INSTANCE_HOUR]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetOfferAsked:
+    """Machines of one kind in one place."""
+
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
+
+    name: str
+    provider: str
+    region: str
+    accelerator: str
+    gpus: Decimal = Decimal(1)
+    """In one machine [GPUs]."""
+    price: PriceInput
+    """[currency/GPU-Hour, or as `unit` says]"""
+    unit: HourUnit = Unit.GPU_HOUR
+    machines: int | None = None
+    """That can be had at once; as many as one likes where absent."""
+    throughput: Decimal | None = None
+    """Of one machine, in the unit of the load; for a load only."""
+    available: Decimal = Decimal(1)
+    """Share of the time it can be counted on [1]; for a load only."""
+    spot: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetAsked:
+    """Pieces of work that each run on one offer (`works`), or one load that a mix carries (`load`)."""
+
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
+
+    currency: str = "USD"
+    """ISO 4217 code the answer is in."""
+    works: tuple[Work, ...] = ()
+    load: Load | None = None
+    offers: tuple[FleetOfferAsked, ...]
+    quotas: tuple[Quota, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageOfferAsked:
+    """One way to run a stage: a `cost` of its own, or `units` at a `price` for its hours."""
+
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
+
+    name: str
+    region: str
+    hours: Decimal = Decimal(0)
+    cost: Decimal | None = None
+    """Of the whole stage [currency]."""
+    units: Decimal = Decimal(1)
+    """GPUs, or machines if `unit` says so, at once."""
+    price: PriceInput | None = None
+    """[currency/GPU-Hour, or as `unit` says]"""
+    unit: HourUnit = Unit.GPU_HOUR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageAsked:
+    """A step of the pipeline."""
+
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
+
+    name: str
+    offers: tuple[StageOfferAsked, ...]
+    reads: tuple[Reads, ...] = ()
+    """Of data sets, and of stages named before it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EgressAsked:
+    """What it costs to move data from one region to another; within a region it is free."""
+
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
+
+    from_region: str
+    to_region: str = "*"
+    """Any other region if `*`; a pair that is named by itself goes before."""
+    price: PriceInput
+    """[currency/GB]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineAsked:
+    """Stages in an order in which they could run, what they read, and what moving it costs."""
+
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
+
+    currency: str = "USD"
+    """ISO 4217 code the answer is in."""
+    stages: tuple[StageAsked, ...]
+    data_sets: tuple[DataSet, ...] = ()
+    egress: tuple[EgressAsked, ...] = ()
+
+
+def read_fleet(text: str) -> FleetAsked:
+    """Parse and check a YAML or JSON text. Raises Invalid naming each field that is wrong."""
+    return read_as(text, FleetAsked, "fleet", "must be a mapping with offers, and works or a load")
+
+
+def read_pipeline(text: str) -> PipelineAsked:
+    """Parse and check a YAML or JSON text. Raises Invalid naming each field that is wrong."""
+    return read_as(text, PipelineAsked, "pipeline", "must be a mapping with stages and egress")
