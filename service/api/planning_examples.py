@@ -1,4 +1,4 @@
-"""Examples of questions to the planner that the API's document shows; a test asks each of them."""
+"""Examples of questions to the planner shown in the OpenAPI document; a test posts each of them."""
 
 from typing import Any, Final
 

@@ -76,3 +76,39 @@ def test_a_break_even_is_told(shell: Shell) -> None:
 def test_what_may_be_chosen_is_said_as_it_is_written(shell: Shell) -> None:
     refused = shell("plan", "commitments", "-", given="unit: hours\n" + COMMITMENTS, expect=2).stderr
     assert "unit: must be 'GPU-Hours' or 'Instance-Hours', not 'hours'" in refused
+
+
+FLEET = """
+load: {throughput: 20000, left_without_region: 0.3}
+offers:
+  - {name: p5, provider: aws, region: us-east-1, accelerator: H100, gpus: 8, throughput: 8000,
+     price: {series: baseline/p5.48xlarge/us-east-1/on_demand}}
+  - {name: far, provider: nimbus, region: eu, accelerator: H100, gpus: 8, throughput: 7500, price: {amount: 9}}
+"""
+PIPELINE = """
+data_sets: [{name: text, regions: [us-east-1]}]
+stages:
+  - name: train
+    reads: [{of: text, gb: 1000}]
+    offers:
+      - {name: p5, region: us-east-1, hours: 10, units: 8, price: {series: baseline/p5.48xlarge/us-east-1/on_demand}}
+      - {name: far, region: eu, hours: 10, cost: 100}
+egress: [{from_region: us-east-1, price: {amount: 0.05}}]
+"""
+
+
+def test_a_fleet_is_told_with_what_limits_it_and_whose_prices_they_are(shell: Shell) -> None:
+    (shell.folder / "fleet.yaml").write_text(FLEET)
+    told = shell("plan", "fleet", "fleet.yaml").stdout
+    assert "p5" in told
+    assert "left_without_region" in told
+    found = shell.json("plan", "fleet", "fleet.yaml")
+    assert sum(one["machines"] for one in found["mix"]["rented"]) == 3
+    assert [one["series"] for one in found["prices"]] == ["baseline/p5.48xlarge/us-east-1/on_demand"]
+
+
+def test_a_pipeline_is_told_with_what_moves(shell: Shell) -> None:
+    (shell.folder / "pipeline.yaml").write_text(PIPELINE)
+    told = shell("plan", "pipeline", "pipeline.yaml").stdout
+    assert "1000 GB of text move from us-east-1 to eu" in told
+    assert shell.json("plan", "pipeline", "pipeline.yaml")["plan"]["cost"] == "150"

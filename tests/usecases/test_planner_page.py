@@ -4,6 +4,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from service.domain.as_of import AsOf
 from service.domain.plan import Plan
 from service.errors import Infeasible
 from service.store.store import Store
+from service.usecases.placement import plan_fleet, plan_pipeline
+from service.usecases.placement_questions import read_fleet, read_pipeline
 from service.usecases.plan_questions import read_goal
 from service.usecases.plans import new_plan
 from service.usecases.refresh import import_document
@@ -23,6 +26,7 @@ from tests.usecases.recorded_documents import READ
 
 PAGE = (Path(__file__).parents[2] / "docs" / "planner.md").read_text(encoding="utf-8")
 GOALS = dict(re.findall(r"```yaml (\w+)\n(.*?)```", PAGE, flags=re.DOTALL))
+QUESTIONS = dict(re.findall(r"```yaml-question (\w+)\n(.*?)```", PAGE, flags=re.DOTALL))
 ROW = re.compile(r"^\| ([a-z]+) \| (.+?) \| (.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
 TABLE = {name: tuple(cells) for name, *cells in ROW.findall(PAGE)}
 NOW = day("2026-11-23T12:00")
@@ -64,6 +68,28 @@ def market(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         import_document(store, source_by_id(one.source), document, now=clock())
     yield store
     store.close()
+
+
+def test_the_fleet_of_the_page_keeps_what_it_promises(bundled: Store) -> None:
+    planned = plan_fleet(bundled, read_fleet(QUESTIONS["fleet"]), AsOf(NOW, NOW))
+    machines = {one.offer: one.machines for one in planned.mix.rented}
+    carried = {"p5": 8000, "p5 spot": 7200, "far": 7500}
+    assert sum(machines[name] * carried[name] for name in machines) >= 20_000
+    assert sum(machines[name] * carried[name] for name in machines.keys() - {"p5 spot"}) >= 10_000
+    assert machines["far"] * 7500 >= 6_000
+    assert planned.mix.proof == "search"
+    assert {one.name for one in planned.mix.limits} >= {
+        "left_without_spot",
+        "left_without_region",
+        "AWS grants 32 GPUs",
+    }
+
+
+def test_the_pipeline_of_the_page_prepares_where_the_data_lie(bundled: Store) -> None:
+    planned = plan_pipeline(bundled, read_pipeline(QUESTIONS["pipeline"]), AsOf(NOW, NOW))
+    assert [(one.stage, one.region) for one in planned.plan.placed] == [("prepare", "us-east-1"), ("train", "eu-north")]
+    assert planned.plan.cost == 200 + 4000 * Decimal("0.05") + 6400 * Decimal("4.60")
+    assert [one.gb for one in planned.plan.transfers] == [4000]
 
 
 @pytest.mark.parametrize("name", sorted(GOALS.keys() - {"train"}))
