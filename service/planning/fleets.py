@@ -123,7 +123,8 @@ def cheapest_fleet(
 ) -> FleetPlan:
     """The cheapest assignment of all the work. Raises Invalid if there is none, or none can be proven."""
     refuse(_problems(works, offers, quotas))
-    problem = _Problem.of(works, offers, quotas)
+    # By name, so that of equals the same is taken in whatever order they are given.
+    problem = _Problem.of(works, sorted(offers, key=lambda one: one.name), quotas)
     chosen, proof = problem.solve(most_branches)
     assigned = tuple(own[one] for own, one in zip(problem.placements, chosen, strict=True))
     cost = _sum(one.cost for one in assigned)

@@ -134,3 +134,19 @@ def test_the_solver_takes_over_from_a_search_that_grows_too_large() -> None:
     works, offers = [work("short", 8, "10"), work("long", 8, "100")], [replace(H100, machines=1), A100]
     found = cheapest_fleet(works, offers, most_branches=1)
     assert (found.cost, found.proof) == (2208, "solver")
+
+
+def test_of_equals_the_same_is_taken_in_whatever_order_offers_and_pieces_are_given() -> None:
+    twins = [replace(H100, name=f"twin {letter}", machines=2) for letter in "abc"]
+    works = [
+        Work(name=f"job {number}", needs=(Need(accelerator="H100", gpus=Decimal(8), hours=Decimal(10)),))
+        for number in range(3)
+    ]
+    apart = Work(name="apart", needs=(Need(accelerator="A100", gpus=Decimal(8), hours=Decimal(1)),))
+    others = [replace(A100, name=f"other {letter}") for letter in "ab"]
+    plans = [
+        cheapest_fleet([*works, apart], order)
+        for order in ([*twins, *others], [*others[::-1], *twins[::-1]], [twins[1], *others, twins[0], twins[2]])
+    ]
+    assert plans[0] == plans[1] == plans[2]
+    assert {one.offer for one in plans[0].assigned if one.work == "apart"} == {"other a"}
