@@ -1,7 +1,9 @@
 """Quantities are physics, prices are money; they meet in `cost_of`, exactly."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact
+from functools import reduce
 from typing import Final
 
 from pricing_sources.units import Unit, UnitMismatch
@@ -79,3 +81,13 @@ def cost_of(quantity: Quantity, price: UnitPrice) -> Money:
     if quantity.unit != price.unit:
         raise UnitMismatch(f"a quantity in {quantity.unit} cannot be bought at a price per {price.unit}")
     return Money(times(quantity.amount, price.amount), price.currency)
+
+
+def total(amounts: Iterable[Decimal]) -> Decimal:
+    """Their exact sum."""
+    return reduce(EXACT.add, amounts, Decimal(0))
+
+
+def decimals(number: Decimal) -> int:
+    """How many digits it has after the point."""
+    return max(0, -int(number.as_tuple().exponent))

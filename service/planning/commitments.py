@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from service.domain.quantities import EXACT, significant, times
+from service.domain.quantities import EXACT, significant, times, total
 from service.domain.scenario import FORBID_UNKNOWN
 from service.errors import FieldProblem, Invalid
 from service.planning.refusals import refuse
@@ -153,7 +153,7 @@ def best_mix(question: CommitmentQuestion) -> CommitmentMix:
     ]
     bound = (float(one.units) * period.cover(option) for one, option in zip(mix, question.offered, strict=True))
     on_demand, spot = period.uncovered(sum(bound, period.idle))
-    cost = _sum([one.cost for one in mix] + [open_cost(question, on_demand, spot)])
+    cost = total([one.cost for one in mix] + [open_cost(question, on_demand, spot)])
     without = open_cost(question, *period.uncovered(period.idle))
     bands = tuple(_bands(question, chosen, needed))
     return CommitmentMix(
@@ -369,13 +369,6 @@ def _problems_of_options(question: CommitmentQuestion) -> Iterator[FieldProblem]
     for number, held in enumerate(question.held):
         if not 0 <= held.units <= MOST_UNITS or not 0 <= held.hours_left <= MOST_HOURS:
             yield FieldProblem(f"held.{number}", f"must be 0 to {MOST_UNITS} units for 0 to {MOST_HOURS} hours")
-
-
-def _sum(costs: Sequence[Decimal]) -> Decimal:
-    total = Decimal(0)
-    for cost in costs:
-        total = EXACT.add(total, cost)
-    return total
 
 
 def _share(number: Decimal | float) -> Decimal:

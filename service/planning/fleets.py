@@ -11,7 +11,7 @@ from decimal import Decimal
 from math import ceil
 from typing import ClassVar, Final, Literal
 
-from service.domain.quantities import EXACT, times
+from service.domain.quantities import EXACT, decimals, times, total
 from service.domain.scenario import FORBID_UNKNOWN
 from service.errors import FieldProblem, Invalid
 from service.planning.assignment import Option, TooLarge, cheapest
@@ -78,6 +78,11 @@ class Quota:
     region: str = ""
     accelerator: str = ""
 
+    def counts(self, *, provider: str, region: str, accelerator: str) -> bool:
+        """True if machines of this provider, region and accelerator are counted."""
+        asked = ((self.provider, provider), (self.region, region), (self.accelerator, accelerator))
+        return all(not wanted or wanted == given for wanted, given in asked)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assigned:
@@ -127,9 +132,9 @@ def cheapest_fleet(
     problem = _Problem.of(works, sorted(offers, key=lambda one: one.name), quotas)
     chosen, proof = problem.solve(most_branches)
     assigned = tuple(own[one] for own, one in zip(problem.placements, chosen, strict=True))
-    cost = _sum(one.cost for one in assigned)
+    cost = total(one.cost for one in assigned)
     limits = tuple(problem.limits_used(chosen, cost, most_branches))
-    unlimited = _sum(min(one.cost for one in own) for own in problem.placements)
+    unlimited = total(min(one.cost for one in own) for own in problem.placements)
     return FleetPlan(
         assigned=assigned,
         cost=cost,
@@ -155,7 +160,7 @@ class _Problem:
     @classmethod
     def of(cls, works: Sequence[Work], offers: Sequence[FleetOffer], quotas: Sequence[Quota]) -> "_Problem":
         scale = 10 ** max(
-            _decimals(one) for one in [*(offer.gpus for offer in offers), *(quota.gpus for quota in quotas)]
+            decimals(one) for one in [*(offer.gpus for offer in offers), *(quota.gpus for quota in quotas)]
         )
         capped = [offer for offer in offers if offer.machines is not None]
         names = [*(f"machines of {offer.name}" for offer in capped), *(quota.name for quota in quotas)]
@@ -165,7 +170,7 @@ class _Problem:
             found = list(_placements(work, offers))
             placements.append([placement for placement, _ in found])
             uses.append([_uses(placement, offer, capped, quotas, scale) for placement, offer in found])
-        digits = max(_decimals(one.cost) for own in placements for one in own)
+        digits = max(decimals(one.cost) for own in placements for one in own)
         options = [
             [Option(int(one.cost.scaleb(digits, EXACT)), use) for one, use in zip(own, used, strict=True)]
             for own, used in zip(placements, uses, strict=True)
@@ -208,7 +213,7 @@ class _Problem:
             again, _ = self.solve(most_branches, without=number, seconds=1.0)
         except Invalid:
             return None
-        return EXACT.subtract(cost, _sum(own[one].cost for own, one in zip(self.placements, again, strict=True)))
+        return EXACT.subtract(cost, total(own[one].cost for own, one in zip(self.placements, again, strict=True)))
 
     def _refuse_hopeless(self, limits: Sequence[int]) -> None:
         """Raises Invalid naming a limit that even the most sparing assignment exceeds."""
@@ -236,10 +241,7 @@ def _uses(
     machines = placement.machines * scale
     uses = {number: machines for number, one in enumerate(capped) if one is offer}
     for number, quota in enumerate(quotas, start=len(capped)):
-        if all(
-            not getattr(quota, name) or getattr(quota, name) == getattr(offer, name)
-            for name in ("provider", "region", "accelerator")
-        ):
+        if quota.counts(provider=offer.provider, region=offer.region, accelerator=offer.accelerator):
             uses[number] = int(machines * offer.gpus)
     return uses
 
@@ -273,14 +275,3 @@ def _problems(works: Sequence[Work], offers: Sequence[FleetOffer], quotas: Seque
             yield FieldProblem(f"works.{number}.needs", "must be above 0 GPUs and 0 hours")
         elif not any(True for _ in _placements(work, [one for one in offers if one.gpus > 0])):
             yield FieldProblem(f"works.{number}", f"no offer has an accelerator {work.name} runs on where it may run")
-
-
-def _decimals(number: Decimal) -> int:
-    return max(0, -int(number.as_tuple().exponent))
-
-
-def _sum(costs: Iterator[Decimal]) -> Decimal:
-    total = Decimal(0)
-    for cost in costs:
-        total = EXACT.add(total, cost)
-    return total

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
-from service.domain.quantities import EXACT, times
+from service.domain.quantities import EXACT, decimals, times, total
 from service.domain.scenario import FORBID_UNKNOWN
 from service.errors import FieldProblem, Invalid
 from service.planning.assignment import TooLarge
@@ -129,7 +129,7 @@ def cheapest_mix(
     return MixedFleet(
         rented=rented,
         cost_hour=cost,
-        throughput=_sum(one.throughput for one in rented),
+        throughput=total(one.throughput for one in rented),
         best_single=single,
         limits=limits,
         proof=proof,
@@ -149,9 +149,9 @@ class _Question:
         load = self.load
         carried = [_carried(one) for one in self.offers]
         needs = [("throughput", load.throughput, [True] * len(self.offers)), *self._left()]
-        fine = 10 ** max(_decimals(one) for one in (*carried, *(amount for _, amount, _ in needs)))
+        fine = 10 ** max(decimals(one) for one in (*carried, *(amount for _, amount, _ in needs)))
         costs = [one.machine_hour for one in self.offers]
-        cents = 10 ** max(_decimals(one) for one in (*costs, load.per_provider_hour, load.budget_hour or Decimal(0)))
+        cents = 10 ** max(decimals(one) for one in (*costs, load.per_provider_hour, load.budget_hour or Decimal(0)))
         units = [int(one * fine) for one in carried]
         most = [
             min(-(-int(load.throughput * fine) // unit), MOST_MACHINES if one.machines is None else one.machines)
@@ -181,7 +181,7 @@ class _Question:
             yield "left_without_spot", times(load.left_without_spot, load.throughput), [not o.spot for o in self.offers]
 
     def _caps(self) -> Iterator[Cap]:
-        fine = 10 ** max(_decimals(one) for one in (*(o.gpus for o in self.offers), *(q.gpus for q in self.quotas)))
+        fine = 10 ** max(decimals(one) for one in (*(o.gpus for o in self.offers), *(q.gpus for q in self.quotas)))
         for quota in self.quotas:
             yield Cap(
                 int(quota.gpus * fine), tuple(int(o.gpus * fine) if _counts(quota, o) else 0 for o in self.offers)
@@ -205,9 +205,13 @@ class _Question:
         except Invalid:
             return None
 
+    def carried(self, counts: Sequence[int]) -> list[Decimal]:
+        """By so many machines of each offer."""
+        return [times(Decimal(n), _carried(one)) for one, n in zip(self.offers, counts, strict=True)]
+
     def cost(self, counts: Sequence[int]) -> Decimal:
         providers = {one.provider for one, count in zip(self.offers, counts, strict=True) if count}
-        machines = _sum(times(Decimal(n), one.machine_hour) for one, n in zip(self.offers, counts, strict=True))
+        machines = total(times(Decimal(n), one.machine_hour) for one, n in zip(self.offers, counts, strict=True))
         return EXACT.add(machines, times(Decimal(len(providers)), self.load.per_provider_hour))
 
     def limits_used(
@@ -248,8 +252,8 @@ class _Question:
         load, taken = self.load, list(zip(self.offers, counts, strict=True))
         if name.startswith("left_without_"):
             left = [
-                (_sum(times(Decimal(n), _carried(o)) for (o, n), stays in zip(taken, members, strict=True) if stays), w)
-                for which, w, members in self._left()
+                (total(carried for carried, stays in zip(self.carried(counts), members, strict=True) if stays), least)
+                for which, least, members in self._left()
                 if which == name
             ]
             return min(left)
@@ -259,7 +263,7 @@ class _Question:
             return Decimal(len({o.provider for o, n in taken if n})), Decimal(load.most_providers or 0)
         for quota in self.quotas:
             if quota.name == name:
-                return _sum(times(Decimal(n), o.gpus) for o, n in taken if _counts(quota, o)), quota.gpus
+                return total(times(Decimal(n), o.gpus) for o, n in taken if _counts(quota, o)), quota.gpus
         offer, count = next((o, n) for o, n in taken if name == f"{MACHINES}{o.name}")
         return Decimal(count), Decimal(offer.machines or 0)
 
@@ -298,10 +302,7 @@ def _carried(offer: LoadOffer) -> Decimal:
 
 
 def _counts(quota: Quota, offer: LoadOffer) -> bool:
-    return all(
-        not getattr(quota, name) or getattr(quota, name) == getattr(offer, name)
-        for name in ("provider", "region", "accelerator")
-    )
+    return quota.counts(provider=offer.provider, region=offer.region, accelerator=offer.accelerator)
 
 
 def _because(
@@ -340,14 +341,3 @@ def _problems(load: Load, offers: Sequence[LoadOffer], quotas: Sequence[Quota]) 
     for number, quota in enumerate(quotas):
         if quota.gpus < 0:
             yield FieldProblem(f"quotas.{number}.gpus", "must be 0 or more")
-
-
-def _decimals(number: Decimal) -> int:
-    return max(0, -int(number.as_tuple().exponent))
-
-
-def _sum(numbers: Iterator[Decimal]) -> Decimal:
-    total = Decimal(0)
-    for one in numbers:
-        total = EXACT.add(total, one)
-    return total

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from service.domain.quantities import EXACT, times
+from service.domain.quantities import EXACT, times, total
 from service.domain.scenario import FORBID_UNKNOWN
 from service.errors import FieldProblem, Invalid
 from service.planning.refusals import refuse
@@ -203,7 +203,7 @@ class _Places:
     def plan(self, regions: Sequence[str]) -> PipelinePlan:
         """The pipeline with its stages in these regions."""
         placed, transfers = tuple(self._placed(regions)), tuple(self._transfers(regions))
-        cost = EXACT.add(_sum(one.cost for one in placed), _sum(one.cost for one in transfers))
+        cost = EXACT.add(total(one.cost for one in placed), total(one.cost for one in transfers))
         single = self._best_single()
         return PipelinePlan(
             placed=placed,
@@ -246,10 +246,10 @@ class _Places:
         count, found = len(self.offers), []
         for region in sorted(set.intersection(*(set(own) for own in self.offers))):
             try:
-                moved = _sum(one.cost for one in self._transfers([region] * count))
+                moved = total(one.cost for one in self._transfers([region] * count))
             except LookupError:
                 continue
-            found.append((EXACT.add(moved, _sum(own[region].cost for own in self.offers)), region))
+            found.append((EXACT.add(moved, total(own[region].cost for own in self.offers)), region))
         return None if not found else OneRegion(cost=min(found)[0], region=min(found)[1])
 
 
@@ -333,10 +333,3 @@ def _problems(pipeline: Pipeline) -> Iterator[FieldProblem]:
     for number, egress in enumerate(pipeline.egress):
         if egress.per_gb < 0:
             yield FieldProblem(f"egress.{number}.per_gb", "must be 0 or more")
-
-
-def _sum(costs: Iterator[Decimal]) -> Decimal:
-    total = Decimal(0)
-    for cost in costs:
-        total = EXACT.add(total, cost)
-    return total
