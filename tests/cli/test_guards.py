@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -301,7 +302,15 @@ def test_a_command_that_is_interrupted_says_so_and_leaves_nothing(seeded: Path, 
     environment["COSTPLAN_DATABASE_URL"] = f"sqlite:///{tmp_path}/costplan.db"
     words = [sys.executable, "-m", "service", "import", "ecb", str(history)]
     terminal, end = pty.openpty()
-    with subprocess.Popen(words, env=environment, stderr=end, stdout=subprocess.DEVNULL) as running:
+    # Whoever runs the tests in the background has them ignore Ctrl-C, and that is inherited.
+    listening = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(
+        words,
+        env=environment,
+        stderr=end,
+        stdout=subprocess.DEVNULL,
+        preexec_fn=listening,
+    ) as running:
         os.close(end)
         read_until(terminal, "0000 rows")
         running.send_signal(signal.SIGINT)
