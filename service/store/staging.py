@@ -124,7 +124,8 @@ class Stager:
 
     def _intern_series(self, wanted: set[Series]) -> None:
         """Find or make the id of every series; bring descriptive attributes up to date."""
-        for one in wanted - self._series.keys():
+        strangers = [one for one in wanted if one not in self._series]
+        for one in strangers:
             known = self._known_of(one.kind)
             attributes = _attributes(one)
             row = known.get(one.key)
@@ -133,8 +134,9 @@ class Stager:
             elif row[1] != attributes:
                 self._describe(one, row[0])
                 known[one.key] = (row[0], attributes)
-        self._insert_new()
-        for one in wanted - self._series.keys():
+        if strangers:
+            self._insert_new()
+        for one in strangers:
             self._series[one] = self._places[id(one)] = (one.kind.value, self._known[one.kind][one.key][0])
 
     def _known_of(self, kind: Kind) -> dict[str, tuple[int, tuple[Any, ...]]]:
@@ -185,8 +187,7 @@ class Stager:
     def _intern_terms(self, wanted: set[tuple[str | None, ...]]) -> None:
         if not self._terms:
             self._terms = _load_terms(self.connection)
-        new = wanted - self._terms.keys()
-        if new:
+        if new := [one for one in wanted if one not in self._terms]:
             names = ("currency", "unit", "published_unit", "status", "reference_url", "note")
             spelt = sorted(tuple(str(value or "") for value in values) for values in new)
             self.connection.execute(insert(terms), [dict(zip(names, values, strict=True)) for values in spelt])
