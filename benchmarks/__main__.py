@@ -27,8 +27,8 @@ from service.clock import now
 from service.domain.as_of import AsOf
 from service.domain.scenario import PriceInput, Scenario, TrainingPart
 from service.store import log, migrating, prices
+from service.store.bulk import copy_text
 from service.store.log import Attempt
-from service.store.staging import copy_text
 from service.store.store import Store
 from service.store.tables import gpu_observation
 from service.store.types import datetime_text, decimal_text

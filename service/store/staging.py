@@ -4,7 +4,7 @@ Rows are interned (series, terms) and staged in batches into a temporary table b
 bulk path; what is new is then decided by SQL, set at a time. Memory is bounded by one batch.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from itertools import islice, repeat
@@ -12,15 +12,14 @@ from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import Boolean, Column, Connection, Integer, MetaData, String, Table, Text, insert, select, update
-from sqlalchemy.exc import DBAPIError
 
 from pricing_sources.observation import Kind, Observation, Series
 from service.errors import Invalid
+from service.store.bulk import BulkInsert, Columns
 from service.store.tables import SERIES, BigId, terms
 from service.store.types import ExactDecimal, UtcDateTime, datetime_text, decimal_text
 
 BATCH: Final = 10_000
-Columns = Sequence[Iterable[Any]]
 
 stage = Table(
     "stage_observation",
@@ -51,7 +50,6 @@ in_force = Table(
 )
 
 _COLUMNS: Final = tuple(column.name for column in stage.columns)
-_ESCAPES: Final = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _TERMS: Final = attrgetter("currency", "unit", "published_unit", "status", "reference_url", "note")
 
 
@@ -68,6 +66,10 @@ class Stager:
     """By the identity of the objects that `_series` keeps alive."""
     _known: dict[Kind, dict[str, tuple[int, tuple[Any, ...]]]] = field(default_factory=dict)
     _terms: dict[tuple[str | None, ...], int] = field(default_factory=dict)
+    _bulk: BulkInsert = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._bulk = BulkInsert(self.connection, stage.name, _COLUMNS)
 
     def open(self) -> None:
         """Create the empty staging tables."""
@@ -80,9 +82,10 @@ class Stager:
     def add(self, observations: Iterable[Observation], fetch_id: int) -> None:
         """Stage every observation of one fetched document."""
         iterator = iter(observations)
-        while batch := list(islice(iterator, BATCH)):
-            bulk_insert(self.connection, stage.name, _COLUMNS, self._columns(batch, fetch_id))
-            self.staged += len(batch)
+        with self._bulk:
+            while batch := list(islice(iterator, BATCH)):
+                self._bulk.write(self._columns(batch, fetch_id))
+                self.staged += len(batch)
 
     def _columns(self, batch: list[Observation], fetch_id: int) -> Columns:
         """The batch as the driver takes it, column by column; what repeats is looked up and spelt once."""
@@ -125,6 +128,9 @@ class Stager:
     def _intern_series(self, wanted: set[Series]) -> None:
         """Find or make the id of every series; bring descriptive attributes up to date."""
         strangers = [one for one in wanted if one not in self._series]
+        if not strangers:
+            return
+        self._bulk.pause()
         for one in strangers:
             known = self._known_of(one.kind)
             attributes = _attributes(one)
@@ -134,8 +140,7 @@ class Stager:
             elif row[1] != attributes:
                 self._describe(one, row[0])
                 known[one.key] = (row[0], attributes)
-        if strangers:
-            self._insert_new()
+        self._insert_new()
         for one in strangers:
             self._series[one] = self._places[id(one)] = (one.kind.value, self._known[one.kind][one.key][0])
 
@@ -185,6 +190,7 @@ class Stager:
         self.connection.execute(update(table).where(table.c.series_id == series_id).values(described))
 
     def _intern_terms(self, wanted: set[tuple[str | None, ...]]) -> None:
+        self._bulk.pause()
         if not self._terms:
             self._terms = _load_terms(self.connection)
         if new := [one for one in wanted if one not in self._terms]:
@@ -192,40 +198,6 @@ class Stager:
             spelt = sorted(tuple(str(value or "") for value in values) for values in new)
             self.connection.execute(insert(terms), [dict(zip(names, values, strict=True)) for values in spelt])
             self._terms = _load_terms(self.connection)
-
-
-def bulk_insert(connection: Connection, table: str, names: Sequence[str], columns: Columns) -> None:
-    """Insert columns of what SQLite takes, by the driver's bulk path: COPY on PostgreSQL, `executemany` on SQLite.
-
-    Raises DBAPIError, as everything else that speaks to a database here.
-    """
-    driver: Any = connection.connection.cursor()
-    listed = ", ".join(names)
-    try:
-        if connection.dialect.name == "postgresql":
-            with driver.copy(f"COPY {table} ({listed}) FROM STDIN") as copy:
-                copy.write(copy_text(columns))
-        else:
-            places = ", ".join("?" for _ in names)
-            # Never a list: so many tuples at once would keep the garbage collector busy.
-            rows = zip(*columns, strict=True)
-            driver.executemany(f"INSERT INTO {table} ({listed}) VALUES ({places})", rows)  # noqa: S608  our own names
-    except connection.dialect.loaded_dbapi.Error as error:
-        raise DBAPIError(f"bulk insert into {table}", None, error) from error
-
-
-def copy_text(columns: Columns) -> str:
-    """Columns as PostgreSQL's COPY reads them; a whole column is spelt at a time, five times as fast as row by row."""
-    return "\n".join(map("\t".join, zip(*map(_copied, columns), strict=True)))
-
-
-def _copied(column: Iterable[Any]) -> list[str]:
-    texts = list(map(str, column))
-    together = "".join(texts)
-    if not any(mark in together for mark in _ESCAPES):
-        return texts
-    escapes = str.maketrans(_ESCAPES)
-    return [text.translate(escapes) for text in texts]
 
 
 def _load_terms(connection: Connection) -> dict[tuple[str | None, ...], int]:

@@ -9,7 +9,8 @@ from sqlalchemy import select
 from pricing_sources.observation import Observation
 from pricing_sources.units import Unit
 from service.errors import Unavailable
-from service.store.staging import Stager, bulk_insert, in_force, stage
+from service.store.bulk import BulkInsert
+from service.store.staging import Stager, in_force, stage
 from service.store.store import Store
 from service.store.types import decimal_text
 from tests.conftest import day
@@ -72,7 +73,8 @@ def test_what_the_driver_refuses_in_bulk_is_explained_like_every_other_refusal(s
     def work(connection):
         stage.metadata.create_all(connection, checkfirst=False)
         names = in_force.columns.keys()
-        bulk_insert(connection, in_force.name, names, [[1, 1], ["2026-03-01 00:00:00+00"] * 2, ["1"] * 2, [1, 1]])
+        with BulkInsert(connection, in_force.name, names) as bulk:
+            bulk.write([[1, 1], ["2026-03-01 00:00:00+00"] * 2, ["1"] * 2, [1, 1]])
 
     with pytest.raises(Unavailable):
         store.write(work)
