@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from service.domain.language_model import LanguageModel
 from service.domain.prediction_spec import CacheFormat, Precision, WeightFormat
-from service.domain.scenario import FORBID_UNKNOWN, FactorInput, PriceInput
+from service.domain.scenario import FORBID_UNKNOWN, FactorInput, PriceInput, TariffHours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,8 +219,10 @@ class OwnMachines:
     """What an hour of one costs without electricity: capital, building, support [currency/GPU-Hour]."""
     power_kw: Decimal
     """Drawn by one and its share of the server at work [kW]."""
-    electricity: PriceInput
+    electricity: PriceInput | None = None
     """[currency/kWh]"""
+    electricity_tariff: TariffHours | None = None
+    """Instead of `electricity`, by the hour; counted from the moment the prices are of."""
     pue: FactorInput | None = None
     """Facility over machines; absent is 1."""
     region: str = "own"

@@ -131,19 +131,25 @@ class TariffWindow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tariff:
-    """A price of electricity that depends on the hour, counted over the very hours the run takes."""
+class TariffHours:
+    """Prices of electricity by the hour of the week."""
 
     __pydantic_config__: ClassVar = FORBID_UNKNOWN
 
     zone: str
     """IANA time zone of the wall clock: `Europe/Berlin`."""
-    starts_at: datetime
-    """When the run begins, with an offset, at a whole quarter-hour."""
     windows: tuple[TariffWindow, ...]
     """The first that holds an hour is the one that counts."""
     otherwise: PriceInput
     """Price of electricity in all other hours [currency/kWh]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tariff(TariffHours):
+    """A price of electricity that depends on the hour, counted over the very hours the run takes."""
+
+    starts_at: datetime
+    """When the run begins, with an offset, at a whole quarter-hour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

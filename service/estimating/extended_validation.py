@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 from zoneinfo import available_timezones
@@ -11,7 +12,7 @@ from service.domain.scenario import (
     DataPart,
     EngineeringPart,
     FineTuningPart,
-    Tariff,
+    TariffHours,
     TariffWindow,
     Tier,
     TrainingPart,
@@ -110,7 +111,16 @@ def tariff_problems(part: TrainingPart) -> Problems:
         yield FieldProblem(where, "give either electricity_price or electricity_tariff")
     if part.hours > LONGEST_TARIFF:
         yield FieldProblem("training.hours", f"must be at most {LONGEST_TARIFF} where the price is by the hour")
-    yield from _clock(where, tariff)
+    yield from tariff_hours_problems(where, tariff)
+    yield from _start(where, tariff.starts_at)
+
+
+def tariff_hours_problems(where: str, tariff: TariffHours) -> Problems:
+    """There are windows, each of whole quarter-hours, on a clock somebody goes by."""
+    if tariff.zone not in available_timezones():
+        yield FieldProblem(
+            f"{where}.zone", f"must be an IANA time zone such as Europe/Berlin, not {tariff.zone[:40]!r}"
+        )
     if not 0 < len(tariff.windows) <= MOST_WINDOWS:
         yield FieldProblem(f"{where}.windows", f"must be 1 to {MOST_WINDOWS}; for one price use electricity_price")
     yield from _names(f"{where}.windows", [one.name for one in tariff.windows], taken="otherwise")
@@ -171,12 +181,7 @@ def _names(where: str, names: Iterable[str], taken: str = "") -> Problems:
         seen.add(name)
 
 
-def _clock(where: str, tariff: Tariff) -> Problems:
-    if tariff.zone not in available_timezones():
-        yield FieldProblem(
-            f"{where}.zone", f"must be an IANA time zone such as Europe/Berlin, not {tariff.zone[:40]!r}"
-        )
-    starts = tariff.starts_at
+def _start(where: str, starts: datetime) -> Problems:
     if starts.utcoffset() is None:
         yield FieldProblem(f"{where}.starts_at", "must have an offset, such as 2026-01-31T00:00:00+01:00")
     elif not FIRST_YEAR <= starts.year < LAST_YEAR:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from service.domain.scenario import Tariff, TariffWindow, Weekday
+from service.domain.scenario import Tariff, TariffHours, TariffWindow, Weekday
 
 QUARTERS_OF_A_DAY: Final = 96
 QUARTERS_OF_A_WEEK: Final = 7 * QUARTERS_OF_A_DAY
@@ -26,12 +26,16 @@ def hours_by_window(tariff: Tariff, hours: Decimal) -> list[Decimal]:
     A day on which clocks change has 23 or 25 hours, and each of them is counted at its own wall clock.
     """
     whole, rest = divmod(hours * 4, 1)
-    of_the_week = _quarters_of_the_week(tariff.starts_at, int(whole) + 1, ZoneInfo(tariff.zone))
-    windows = _windows(tariff.windows)[of_the_week]
+    windows = windows_from(tariff, tariff.starts_at, int(whole) + 1)
     counts = np.bincount(windows[:-1], minlength=len(tariff.windows) + 1)
     found = [Decimal(int(one)) / 4 for one in counts]
     found[int(windows[-1])] += rest / 4
     return found
+
+
+def windows_from(tariff: TariffHours, start: datetime, many: int) -> Quarters:
+    """Of each of so many quarter-hours from `start` the window that holds it, or how many windows there are."""
+    return windows_of_the_week(tariff.windows)[_quarters_of_the_week(start, many, ZoneInfo(tariff.zone))]
 
 
 def quarter_of(clock: str) -> int:
@@ -49,7 +53,7 @@ def quarter_of(clock: str) -> int:
     return quarters
 
 
-def _windows(windows: Sequence[TariffWindow]) -> Quarters:
+def windows_of_the_week(windows: Sequence[TariffWindow]) -> Quarters:
     """By quarter-hour of the week: the first window that holds it, or how many there are."""
     week = np.full(QUARTERS_OF_A_WEEK, len(windows), dtype=np.int64)
     for number in reversed(range(len(windows))):

@@ -4,7 +4,7 @@ Time depends on an offer only through the size of its machines, how often they a
 bound; so it is worked out once for all offers alike in that, and an offer adds its price.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from math import inf
 from operator import le
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from service.domain.goal import Checkpoints
 from service.domain.market import Floats, Words
 from service.formulas.interruptions import clean_run_probability, expected_hours, hours_deviation, optimal_interval
+from service.planning.by_the_hour import ElectricityByHour
 from service.planning.configurations import Configuration, Shape
 
 Rows = NDArray[np.intp]
@@ -98,6 +99,8 @@ class Offers:
     """First of `OFFERED` that rules an offer out, -1 for none."""
     counts: NDArray[np.int8]
     """How many rule it out; what cannot be mended counts twice."""
+    by_hour: Mapping[str, ElectricityByHour] = field(default_factory=dict)
+    """By key: what the electricity of one's own costs beside its mean, where that depends on the hour."""
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -111,8 +114,9 @@ class Offers:
         taken: dict[str, Any] = {
             name: tuple(column[row] for row in order) if isinstance(column, tuple) else column[order]
             for name, column in columns.items()
+            if name != "by_hour"
         }
-        return Offers(**taken)
+        return replace(self, **taken)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +141,7 @@ class Timing:
     paid_gpus: Floats
     paid_hours: Floats
     hourly: Floats
-    """Storage and staff: expected [currency]."""
+    """Storage and staff, and the hours that electricity is bought in: expected [currency]."""
     hourly_high: Floats
     interval: Floats
     """Work between checkpoints [hours]; infinite for none."""
@@ -162,6 +166,7 @@ class Kind:
     slot_hours: float
     grid: float
     most_gpus: float
+    by_hour: ElectricityByHour | None = None
 
 
 def kinds(offers: Offers) -> list[tuple[Kind, Rows]]:
@@ -175,6 +180,7 @@ def kinds(offers: Offers) -> list[tuple[Kind, Rows]]:
         offers.slot_hours,
         np.where(np.isnan(offers.grid), -1.0, offers.grid),
         offers.most_gpus,
+        _apart(offers),
     )
     alike = accelerators.codes[usable].astype(np.int64)
     for column in columns:
@@ -183,6 +189,16 @@ def kinds(offers: Offers) -> list[tuple[Kind, Rows]]:
     order = np.argsort(alike, kind="stable")
     ends = np.cumsum(np.bincount(alike))[:-1]
     return [(_kind(offers, int(rows[0])), rows) for rows in np.split(usable[order], ends) if len(rows)]
+
+
+def _apart(offers: Offers) -> Floats:
+    """A number of its own for every offer whose cost of an hour depends on the hour, 0 for all others."""
+    apart = np.zeros(len(offers))
+    if offers.by_hour:
+        apart[[row for row, key in enumerate(offers.keys) if key in offers.by_hour]] = np.arange(
+            1, len(offers.by_hour) + 1
+        )
+    return apart
 
 
 def _kind(offers: Offers, row: int) -> Kind:
@@ -195,6 +211,7 @@ def _kind(offers: Offers, row: int) -> Kind:
         slot_hours=float(offers.slot_hours[row]),
         grid=float(offers.grid[row]),
         most_gpus=float(offers.most_gpus[row]),
+        by_hour=offers.by_hour.get(offers.keys[row]),
     )
 
 
@@ -231,14 +248,14 @@ def timing(shape: Shape, kind: Kind, ways: Arrays, limits: Limits) -> Timing:
     sized = _SIZES[shape](kind, ways, limits)
     finish = _surely(sized, ways, limits) if shape != "service" else sized.expected
     hours, hours_high = (_paid(one, kind) for one in (sized.expected, finish))
-    paid = sized.machines * kind.gpus
+    paid, paid_high = sized.machines * kind.gpus, sized.machines_high * kind.gpus
     working = np.where(np.isnan(ways.power_kw), np.nan, ways.power_kw * paid)
     kg = working * sized.expected * kind.grid
     tests = {
         "machine": ways.together > kind.gpus,
         "quota": paid > kind.most_gpus,
         "unstable": sized.unstable,
-        "deadline": ~(finish <= limits.deadline_hours),
+        "deadline": ~(finish <= _latest(kind, limits)),
         "carbon": ~(kg <= limits.carbon_kg) if limits.carbon_kg < inf else np.zeros(len(paid), bool),
     }
     failed = np.stack([tests[name] for name in TRIED[:BUDGET]])
@@ -249,16 +266,26 @@ def timing(shape: Shape, kind: Kind, ways: Arrays, limits: Limits) -> Timing:
         deviation=sized.deviation,
         finish=finish,
         gpu_hours=paid * hours,
-        gpu_hours_high=sized.machines_high * kind.gpus * hours_high,
+        gpu_hours_high=paid_high * hours_high,
         kg=kg,
         paid_gpus=paid,
         paid_hours=hours,
-        hourly=limits.hourly * sized.expected,
-        hourly_high=limits.hourly * finish,
+        hourly=limits.hourly * sized.expected + _by_hour(kind, paid, hours),
+        hourly_high=limits.hourly * finish + _by_hour(kind, paid_high, hours_high),
         interval=sized.interval,
         failing=np.where(failed.any(axis=0), failed.argmax(axis=0), -1).astype(np.int8),
         fails=failed.sum(axis=0).astype(np.int8),
     )
+
+
+def _latest(kind: Kind, limits: Limits) -> float:
+    """Hours until the deadline, or for as long as what an hour costs is known."""
+    known = inf if kind.by_hour is None else kind.by_hour.longest_hours
+    return min(limits.deadline_hours, known)
+
+
+def _by_hour(kind: Kind, gpus: Floats, hours: Floats) -> Floats | float:
+    return 0.0 if kind.by_hour is None else kind.by_hour.cost(gpus, hours)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from service.domain.goal import Goal
 from service.domain.market import Floats, Market, Words
 from service.domain.regions import is_within
+from service.planning.by_the_hour import ElectricityByHour
 from service.planning.candidates import OFFERED, UNMENDABLE, Offers
 
 HOURS_PER_MONTH: Final = 730.0
@@ -55,10 +56,11 @@ class OwnOffer:
     price: float
     """Of a GPU-hour, electricity inside [currency]."""
     electricity: float
-    """[currency/kWh]"""
+    """Where it depends on the hour, the mean over a week [currency/kWh]."""
     kwh_per_gpu_hour: float
     """With its share of server and building."""
     region: str
+    by_hour: ElectricityByHour | None = None
 
 
 def offering(goal: Goal, market: Market, known: Known) -> Offers:
@@ -216,4 +218,5 @@ def _with_own(goal: Goal, rented: Offers, known: Known) -> Offers:
         most_gpus=np.append(rented.most_gpus, [float(min(one.gpus, goal.most_gpus)) for one in own]),
         reasons=np.append(rented.reasons, none),
         counts=np.append(rented.counts, np.zeros(len(own), np.int8)),
+        by_hour={one.key: one.by_hour for one in own if one.by_hour is not None},
     )

@@ -15,6 +15,7 @@ from pricing_sources.accelerators import ACCELERATORS, resolve
 from service.domain.goal import Goal
 from service.domain.scenario import FactorInput, PriceInput
 from service.errors import FieldProblem
+from service.estimating.extended_validation import tariff_hours_problems
 
 WORKS: Final = ("pretraining", "fine_tuning", "batch_inference", "serving", "gpu_hours")
 LONGEST_NAME: Final = 120
@@ -177,6 +178,10 @@ def _hardware(goal: Goal) -> Problems:
         if one.gpu_hour.series is not None:
             hint = "a rented GPU-hour has its electricity inside; state what yours costs without"
             yield FieldProblem(f"own.{number}.gpu_hour", hint)
+        if (one.electricity is None) == (one.electricity_tariff is None):
+            yield FieldProblem(f"own.{number}.electricity", "give either electricity or electricity_tariff")
+        if one.electricity_tariff is not None:
+            yield from tariff_hours_problems(f"own.{number}.electricity_tariff", one.electricity_tariff)
         if one.gpus_per_machine > one.gpus:
             yield FieldProblem(f"own.{number}.gpus_per_machine", f"must be at most gpus, {one.gpus}")
         if names.count(one.name) > 1:

@@ -1,6 +1,7 @@
 """What the store knows about a goal: the market, its hardware by id, exchange rates, interruptions, and own prices."""
 
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Final
@@ -15,8 +16,11 @@ from service.domain.goal import Goal, OwnMachines
 from service.domain.market import Market, Words
 from service.domain.price_book import PriceBook, Unpriced
 from service.domain.rate_card import RateCard, RateCardInForce
+from service.domain.scenario import TariffHours
+from service.errors import Invalid
 from service.estimating.draft import NEUTRAL
 from service.planning.answering import Asked
+from service.planning.by_the_hour import electricity_by_hour, weekly_mean
 from service.planning.offering import HOURS_PER_MONTH, HOURS_PER_YEAR, Known, OwnOffer
 from service.store import hardware, offers, prices, rate_cards
 from service.store.store import Store
@@ -47,7 +51,7 @@ def asked_of(store: Store, goal: Goal, question: AsOf) -> Asked:
         rates=_rates(market, book, goal.currency),
         interrupted=store.read(lambda c: offers.interruption_shares(c, as_of.valid_at, as_of.known_at)),
         egress=_egress(goal, found),
-        own=tuple(_own(one, number, found) for number, one in enumerate(goal.own)),
+        own=tuple(_own(one, number, found, as_of.valid_at) for number, one in enumerate(goal.own)),
     )
     return Asked(goal=goal, as_of=as_of, market=market, known=known, hourly=_hourly(goal, found))
 
@@ -122,11 +126,19 @@ def _hourly(goal: Goal, found: PlannedPrices) -> float:
     return hourly
 
 
-def _own(one: OwnMachines, number: int, found: PlannedPrices) -> OwnOffer:
+def _own(one: OwnMachines, number: int, found: PlannedPrices, valid_at: datetime) -> OwnOffer:
     where = f"own.{number}"
     gpu_hour = found.amount(f"{where}.gpu_hour", one.gpu_hour, Unit.GPU_HOUR)
-    electricity = found.amount(f"{where}.electricity", one.electricity, Unit.KWH)
     kwh = one.power_kw * found.factor(f"{where}.pue", one.pue)
+    by_hour = None
+    if one.electricity_tariff is not None:
+        prices = _window_prices(one.electricity_tariff, f"{where}.electricity_tariff", found)
+        electricity = weekly_mean(one.electricity_tariff, prices)
+        by_hour = electricity_by_hour(one.electricity_tariff, prices, kwh, valid_at)
+    elif one.electricity is not None:
+        electricity = found.amount(f"{where}.electricity", one.electricity, Unit.KWH)
+    else:
+        raise Invalid.field(f"{where}.electricity", "is missing; or give electricity_tariff")
     return OwnOffer(
         key=own_key(one),
         name=one.name,
@@ -137,4 +149,11 @@ def _own(one: OwnMachines, number: int, found: PlannedPrices) -> OwnOffer:
         electricity=float(electricity),
         kwh_per_gpu_hour=float(kwh),
         region=one.region,
+        by_hour=by_hour,
     )
+
+
+def _window_prices(tariff: TariffHours, where: str, found: PlannedPrices) -> list[Decimal]:
+    """Of each window and, last, of all other hours [currency/kWh]."""
+    named = [(f"{where}.windows.{number}.price", one.price) for number, one in enumerate(tariff.windows)]
+    return [found.amount(place, price, Unit.KWH) for place, price in (*named, (f"{where}.otherwise", tariff.otherwise))]

@@ -21,10 +21,13 @@ from service.domain.scenario import (
     PriceInput,
     Scenario,
     Spread,
+    Tariff,
+    TariffHours,
     TrainingPart,
 )
 from service.estimating.volatility import LOOKBACK, Volatility, measured
 from service.planning.answering import Answer, Asked, Chosen, answered, limits_of
+from service.planning.by_the_hour import first_quarter
 from service.planning.configurations import UPPER_DECILE
 from service.planning.front import robustness
 from service.planning.offering import HOURS_PER_MONTH, HOURS_PER_YEAR, TAKEN_AWAY, has_data
@@ -95,7 +98,7 @@ def series_shown(plan: Plan) -> list[str]:
     return sorted({*(one.series for one in shown), *steps, *(one.becomes for one in why.flips if one.becomes)})
 
 
-def scenario_of(goal: Goal, one: Chosen) -> Scenario:
+def scenario_of(goal: Goal, one: Chosen, valid_at: datetime) -> Scenario:
     """A pick as what it is: a scenario that anybody can price, compare and bridge."""
     found = one.candidate
     own = next((mine for mine in goal.own if own_key(mine) == found.series), None)
@@ -109,6 +112,7 @@ def scenario_of(goal: Goal, one: Chosen) -> Scenario:
                 gpu_price=own.gpu_hour,
                 power_per_gpu_kw=own.power_kw,
                 electricity_price=own.electricity,
+                electricity_tariff=_from_now(own.electricity_tariff, valid_at),
                 pue=own.pue,
             )
         }
@@ -127,9 +131,15 @@ def scenario_of(goal: Goal, one: Chosen) -> Scenario:
     )
 
 
+def _from_now(hours: TariffHours | None, valid_at: datetime) -> Tariff | None:
+    if hours is None:
+        return None
+    return Tariff(zone=hours.zone, windows=hours.windows, otherwise=hours.otherwise, starts_at=first_quarter(valid_at))
+
+
 def _exact(store: Store, asked: Asked, one: Chosen) -> Estimate:
     """The pick's estimate; the search and it must agree, or one of them is wrong."""
-    estimate = price_scenario(store, scenario_of(asked.goal, one), asked.as_of)
+    estimate = price_scenario(store, scenario_of(asked.goal, one, asked.as_of.valid_at), asked.as_of)
     apart = abs(float(estimate.total) - one.cost)
     if estimate.lower_bound or apart > EXACT_TO * max(abs(one.cost), 1e-6):
         raise AssertionError(f"{one.candidate.series}: searched at {one.cost}, priced at {estimate.total}")

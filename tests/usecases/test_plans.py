@@ -3,8 +3,10 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -197,6 +199,64 @@ def test_own_hardware_pays_for_its_electricity_and_rented_hardware_does_not(embe
     assert "market/own" not in " ".join(series_shown(planned(embedded, goal(own)).plan))
 
 
+RACK = """
+own:
+  - {name: rack, accelerator: nvidia-h100-sxm-80gb, gpus: 32, gpu_hour: {amount: 1.75}, power_kw: 1, electricity_tariff:
+      {zone: Europe/Berlin, otherwise: {amount: 0.1}, windows: [
+        {name: work, days: [mon, tue, wed, thu, fri], begins: "06:00", ends: "22:00", price: {amount: 0.5}}]}}
+"""
+SIXTY = GOAL.replace("hours: 100", "hours: 60")
+
+
+def by_the_clock(start: datetime, hours: int) -> Decimal:
+    """The tariff of `RACK` read off a clock on a wall, a quarter-hour at a time, for one kW."""
+    wall = [(start + timedelta(minutes=15 * one)).astimezone(ZoneInfo("Europe/Berlin")) for one in range(4 * hours)]
+    return sum((Decimal("0.5" if one.weekday() < 5 and 6 <= one.hour < 22 else "0.1") for one in wall), Decimal(0)) / 4
+
+
+@pytest.mark.parametrize(
+    ("on", "starts", "is_best"),
+    [
+        ("2026-03-06T20:30:01", "2026-03-06T20:45", True),
+        ("2026-03-09T04:00", "2026-03-09T04:00", False),
+        ("2026-03-27T21:00", "2026-03-27T21:00", True),
+    ],
+)
+def test_electricity_of_ones_own_is_bought_by_the_hour_the_run_takes(
+    embedded: Store, on: str, starts: str, is_best: bool
+) -> None:
+    """A weekend is cheap and a week is not; in the last of them clocks change."""
+    assert (planned(embedded, goal(RACK, base=SIXTY), on=on).plan.picks[0].candidate.provider == "rack") is is_best
+    rack = planned(embedded, goal(RACK, "providers: [nobody]", base=SIXTY), on=on).plan.picks[0]
+    paid = lines(embedded, rack)
+    assert paid.pop("gpu_hours") == 16 * 60 * Decimal("1.75")
+    assert sum(paid.values()) == 16 * by_the_clock(day(starts), 60)
+    mean = (80 * Decimal("0.5") + 88 * Decimal("0.1")) / 168
+    assert float(rack.candidate.gpu_hour) == pytest.approx(1.75 + float(mean))
+
+
+def test_the_mean_price_at_which_electricity_by_the_hour_makes_another_win_is_exact(embedded: Store) -> None:
+    flip = next(
+        one
+        for one in planned(embedded, goal(RACK, base=SIXTY), on="2026-03-27T21:00").plan.explanation.flips
+        if one.driver == "electricity"
+    )
+    assert flip.flips_at is not None
+    dearer = Decimal(flip.flips_at - flip.now)
+    for more, is_best in ((dearer * Decimal("0.999"), True), (dearer * Decimal("1.001"), False)):
+        raised = RACK.replace("0.1}", f"{Decimal('0.1') + more}}}").replace("0.5}", f"{Decimal('0.5') + more}}}")
+        best = planned(embedded, goal(raised, base=SIXTY), on="2026-03-27T21:00").plan.picks[0]
+        assert (best.candidate.provider == "rack") is is_best
+
+
+def test_a_run_longer_than_any_tariff_is_known_is_not_planned_on_it(embedded: Store) -> None:
+    endless = GOAL.replace("hours: 100", "hours: 44000")
+    with pytest.raises(Infeasible) as caught:
+        planned(embedded, goal(RACK, "providers: [nobody]", base=endless))
+    assert "1 deadline" in str(caught.value)
+    assert cheapest(embedded, RACK, base=endless).candidate.provider != "rack"
+
+
 def test_your_own_prices_decide_and_are_what_the_estimate_pays(embedded: Store) -> None:
     card = RateCard(
         name="agreed",
@@ -277,6 +337,9 @@ def test_what_each_constraint_costs_is_told(embedded: Store) -> None:
         (f"{HOURS}\nbudget: -1", "budget: must be above 0"),
         (f"{HOURS}\nconfidence: 2", "confidence: must be 0.5 to 0.999"),
         (f"{HOURS}\naccelerators: [h1000]", "accelerators.0: 'h1000' is no accelerator"),
+        (f"{HOURS}\n{RACK.replace('Berlin', 'Bonn')}", "own.0.electricity_tariff.zone: must be an IANA time zone"),
+        (f"{HOURS}\n{RACK.replace('22:00', '22:05')}", "own.0.electricity_tariff.windows.0.ends"),
+        (f"{HOURS}\n{RACK.replace('power_kw', 'electricity: {amount: 1}, power_kw')}", "give either electricity or"),
         (f"{HOURS}\nbugdet: 3", "bugdet: is not a field; did you mean budget?"),
         (f"{HOURS}\nregions: [{', '.join(['x'] * 101)}]", "regions: must have at most 100"),
         (f"{HOURS}\nrate_card: none", "there is no rate card"),
