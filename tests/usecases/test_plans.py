@@ -346,8 +346,8 @@ def test_what_each_constraint_costs_is_told(embedded: Store) -> None:
     ],
 )
 def test_a_goal_that_cannot_be_meant_is_refused_by_field(embedded: Store, more: str, said: str) -> None:
-    named = more if "name:" in more else f"name: odd\n{more}"
-    listed = "" if "accelerators" in more or "gpu_hours" not in more else "accelerators: [nvidia-h100-sxm-80gb]"
+    named = more if more.startswith("name:") else f"name: odd\n{more}"
+    listed = "" if "accelerators:" in more or "gpu_hours" not in more else "accelerators: [nvidia-h100-sxm-80gb]"
     with pytest.raises((Invalid, NotFound)) as refused:
         planned(embedded, read_goal(f"{named}\n{listed}"))
     assert said in str(refused.value)
