@@ -118,6 +118,31 @@ FLEETS: Final[dict[str, Any]] = {
             ],
         },
     },
+    "goal": {
+        "summary": "A service on machines of the market or our own, half of it also without spot",
+        "value": {
+            "goal": {
+                "name": "chat",
+                "serving": {
+                    "llm": "llama-3.1-8b",
+                    "output_tokens_per_second": 20000,
+                    "input_tokens": 1000,
+                    "output_tokens": 300,
+                },
+                "own": [
+                    {
+                        "name": "our rack",
+                        "accelerator": "nvidia-h100-sxm-80gb",
+                        "gpus": 16,
+                        "gpu_hour": {"amount": "1.60"},
+                        "power_kw": "1.2",
+                        "electricity": {"amount": "0.0826"},
+                    }
+                ],
+            },
+            "load": {"left_without_spot": "0.5"},
+        },
+    },
     "works": {
         "summary": "Two jobs and a quota",
         "value": {

@@ -16,6 +16,7 @@ from service.cli.prices import KnownAt, ValidAt
 from service.cli.session import moment, session
 from service.cli.terms import cite
 from service.domain.price_book import Terms
+from service.planning.carriers import MarketSearched
 from service.planning.fleets import FleetPlan, LimitUsed
 from service.planning.mixed_fleets import MixedFleet
 from service.planning.pipelines import PipelinePlan
@@ -40,6 +41,8 @@ def fleet(file: Question, *, valid_at: ValidAt = None, known_at: KnownAt = None,
         _tell_works(found.plan, found.currency)
     if found.mix is not None:
         _tell_mix(found.mix, found.currency)
+    if found.market is not None:
+        _tell_market(found.market)
     _cite(found)
 
 
@@ -86,11 +89,16 @@ def _tell_mix(mix: MixedFleet, currency: str) -> None:
     say()
     table(
         "",
-        ["Offer", "#Machines", "#Carries", "#Cost/h"],
-        [(one.offer, one.machines, one.throughput, money(one.cost_hour, currency)) for one in mix.rented],
+        ["Offer", "#Machines", "#Carries", "#Cost/h", "Each"],
+        [(one.offer, one.machines, one.throughput, money(one.cost_hour, currency), one.words) for one in mix.rented],
     )
     _tell_limits(mix.limits, currency)
     _because(mix.because)
+
+
+def _tell_market(market: MarketSearched) -> None:
+    out = ", ".join(f"{one.offers} {one.constraint}" for one in market.rejected)
+    say(f"{market.offers} offers, {market.able} of them the cheapest of their kind in their place; ruled out: {out}")
 
 
 def _tell_pipeline(plan: PipelinePlan, currency: str) -> None:

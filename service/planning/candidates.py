@@ -247,7 +247,7 @@ def timing(shape: Shape, kind: Kind, ways: Arrays, limits: Limits) -> Timing:
     """How long and how big each configuration is on machines of a kind, and what it fails."""
     sized = _SIZES[shape](kind, ways, limits)
     finish = _surely(sized, ways, limits) if shape != "service" else sized.expected
-    hours, hours_high = (_paid(one, kind) for one in (sized.expected, finish))
+    hours, hours_high = (paid_hours(one, kind) for one in (sized.expected, finish))
     paid, paid_high = sized.machines * kind.gpus, sized.machines_high * kind.gpus
     working = np.where(np.isnan(ways.power_kw), np.nan, ways.power_kw * paid)
     kg = working * sized.expected * kind.grid
@@ -352,7 +352,7 @@ _SIZES: Final[dict[Shape, Callable[[Kind, Arrays, Limits], _Sized]]] = {
 }
 
 
-def _paid(hours: Floats, kind: Kind) -> Floats:
+def paid_hours(hours: Floats, kind: Kind) -> Floats:
     """Whole slots, and no less than is bound."""
     whole = np.ceil(hours / kind.slot_hours) * kind.slot_hours if kind.slot_hours else hours
     return np.maximum(whole, kind.bound_hours)

@@ -48,6 +48,8 @@ class Configuration:
     """Of the run, or of one replica."""
     together: int
     """GPUs that have to sit in one machine."""
+    carries: float = 0.0
+    """Of a service: what one replica may be given at the peak [output tokens/s]."""
     replicas: float = 1.0
     """That share the work; of a service those that would be just full, not a whole number."""
     hours: float
@@ -228,8 +230,9 @@ def _shared(work: BatchInferenceWork, most: int, spec: InferenceSpec) -> Iterato
 
 def _standing(work: ServingWork, spec: InferenceSpec) -> Iterator[Configuration]:
     one = _replica(spec)
-    full = work.output_tokens_per_second / (one.speed * work.utilisation)
-    yield replace(one.way, replicas=max(full, work.minimum_replicas), hours=work.hours)
+    carries = one.speed * work.utilisation
+    replicas = max(work.output_tokens_per_second / carries, work.minimum_replicas)
+    yield replace(one.way, carries=carries, replicas=replicas, hours=work.hours)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from fractions import Fraction
+from typing import Any, Final
 
 from service.planning.assignment import TooLarge
 
@@ -14,10 +15,11 @@ Ratio = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """An amount that its members must cover together."""
+    """An amount that all kinds must cover together, but for some."""
 
     amount: int
-    members: tuple[bool, ...]
+    without: frozenset[int] = frozenset()
+    """Kinds that do not count towards it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +56,78 @@ class Covering:
     def allows(self, counts: Sequence[int]) -> bool:
         """True if so many of each kind keep to everything."""
         groups = {group for group, count in zip(self.groups, counts, strict=True) if count}
-        covered = list(map(int.__mul__, self.units, counts))
         return (
             all(0 <= count <= most for count, most in zip(counts, self.most, strict=True))
             and (self.most_groups is None or len(groups) <= self.most_groups)
             and (self.budget is None or self.cost(counts) <= self.budget)
-            and all(sum(c for c, own in zip(covered, n.members, strict=True) if own) >= n.amount for n in self.needs)
+            and not self.uncovered(counts)
             and all(sum(map(int.__mul__, cap.uses, counts)) <= cap.amount for cap in self.caps)
         )
+
+    def uncovered(self, counts: Sequence[int]) -> list[int]:
+        """The numbers of the needs that so many of each kind do not cover."""
+        covered = {kind: self.units[kind] * count for kind, count in enumerate(counts) if count}
+        everything = sum(covered.values())
+        return [
+            number
+            for number, need in enumerate(self.needs)
+            if everything - sum(units for kind, units in covered.items() if kind in need.without) < need.amount
+        ]
+
+    def only(self, kinds: Sequence[int]) -> "Covering":
+        """The same question of some of the kinds."""
+        numbers = {kind: number for number, kind in enumerate(kinds)}
+
+        def some(column: tuple[Any, ...]) -> tuple[Any, ...]:
+            return tuple(column[kind] for kind in kinds)
+
+        return Covering(
+            costs=some(self.costs),
+            units=some(self.units),
+            most=some(self.most),
+            groups=some(self.groups),
+            group_cost=self.group_cost,
+            most_groups=self.most_groups,
+            budget=self.budget,
+            needs=tuple(
+                Need(need.amount, frozenset(numbers[kind] for kind in need.without if kind in numbers))
+                for need in self.needs
+            ),
+            caps=tuple(Cap(cap.amount, some(cap.uses)) for cap in self.caps),
+        )
+
+
+def undominated(covering: Covering) -> list[int]:
+    """The kinds an answer may need: not those in whose place as many of another as cover the same cost no more.
+
+    Only a kind of which there is enough can take another's place, and only one that covers the same needs, in the
+    same group where groups matter, and uses no more of any cap. The least cost is the same without the others.
+    """
+    are_groups_told = bool(covering.group_cost) or covering.most_groups is not None
+
+    def alike(kind: int) -> tuple[object, ...]:
+        return (covering.groups[kind] if are_groups_told else "", *(kind in need.without for need in covering.needs))
+
+    def worth(kind: int) -> tuple[object, ...]:
+        uses = (cap.uses[kind] for cap in covering.caps)
+        return (Fraction(covering.costs[kind], covering.units[kind]), covering.units[kind], *uses, kind)
+
+    kept: dict[tuple[object, ...], list[int]] = {}
+    for kind in sorted(range(len(covering.costs)), key=worth):
+        better = kept.setdefault(alike(kind), [])
+        if not any(_takes_the_place(covering, one, kind) for one in better):
+            better.append(kind)
+    return sorted(kind for some in kept.values() for kind in some)
+
+
+def _takes_the_place(covering: Covering, one: int, of: int) -> bool:
+    lacking = max((need.amount for need in covering.needs if one not in need.without), default=0)
+    many = -(-covering.units[of] // covering.units[one])
+    return (
+        covering.most[one] * covering.units[one] >= lacking
+        and many * covering.costs[one] <= covering.costs[of]
+        and all(many * cap.uses[one] <= cap.uses[of] for cap in covering.caps)
+    )
 
 
 def cheapest_cover(covering: Covering, most_branches: int) -> tuple[int, ...] | None:
@@ -93,11 +159,9 @@ class _Search:
 
     def _ratios(self, need: Need) -> list[Ratio | None]:
         ratios: list[Ratio | None] = [None]
-        for cost, unit, own in zip(
-            *map(reversed, (self.covering.costs, self.covering.units, need.members)), strict=True
-        ):
-            last = ratios[-1]
-            better = own and (last is None or cost * last[1] < last[0] * unit)
+        for kind in reversed(range(len(self.covering.costs))):
+            cost, unit, last = self.covering.costs[kind], self.covering.units[kind], ratios[-1]
+            better = kind not in need.without and (last is None or cost * last[1] < last[0] * unit)
             ratios.append((cost, unit) if better else last)
         return ratios[::-1]
 
@@ -117,7 +181,7 @@ class _Search:
             covered = count * asked.units[kind]
             self.go(
                 kind + 1,
-                [one - covered if n.members[kind] else one for one, n in zip(lacking, asked.needs, strict=True)],
+                [one if kind in n.without else one - covered for one, n in zip(lacking, asked.needs, strict=True)],
                 [one - count * cap.uses[kind] for one, cap in zip(room, asked.caps, strict=True)],
                 spent + count * asked.costs[kind] + (asked.group_cost if count and self._is_new(kind) else 0),
             )
@@ -141,10 +205,8 @@ class _Search:
         asked = self.covering
         if asked.most_groups is not None and self._is_new(kind) and self._groups() >= asked.most_groups:
             return 0
-        useful = max(
-            (-(-one // asked.units[kind]) for one, n in zip(lacking, asked.needs, strict=True) if n.members[kind]),
-            default=0,
-        )
+        helped = (one for one, need in zip(lacking, asked.needs, strict=True) if kind not in need.without)
+        useful = -(-max(helped, default=0) // asked.units[kind])
         fitting = (left // cap.uses[kind] for left, cap in zip(room, asked.caps, strict=True) if cap.uses[kind])
         return max(0, min(asked.most[kind], useful, *fitting))
 

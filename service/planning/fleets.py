@@ -16,7 +16,7 @@ from service.domain.scenario import FORBID_UNKNOWN
 from service.errors import FieldProblem, Invalid
 from service.planning.assignment import Option, TooLarge, cheapest
 from service.planning.refusals import refuse
-from service.planning.solver import LONGEST, NotProven, SolverMissing, cheapest_by_solver
+from service.planning.solver import NotProven, Patience, SolverMissing, cheapest_by_solver
 
 MOST_BRANCHES: Final = 1_000_000
 MOST_RESOLVED: Final = 30
@@ -130,7 +130,7 @@ def cheapest_fleet(
     refuse(_problems(works, offers, quotas))
     # By name, so that of equals the same is taken in whatever order they are given.
     problem = _Problem.of(works, sorted(offers, key=lambda one: one.name), quotas)
-    chosen, proof = problem.solve(most_branches)
+    chosen, proof = problem.solve(most_branches, Patience())
     assigned = tuple(own[one] for own, one in zip(problem.placements, chosen, strict=True))
     cost = total(one.cost for one in assigned)
     limits = tuple(problem.limits_used(chosen, cost, most_branches))
@@ -177,9 +177,7 @@ class _Problem:
         ]
         return cls(placements, options, names, limits, scale)
 
-    def solve(
-        self, most_branches: int, without: int | None = None, seconds: float = LONGEST
-    ) -> tuple[list[int], Proof]:
+    def solve(self, most_branches: int, patience: Patience, without: int | None = None) -> tuple[list[int], Proof]:
         """The number of the placement of each work, with one limit lifted or none. Raises Invalid."""
         limits = [10**30 if number == without else limit for number, limit in enumerate(self.limits)]
         self._refuse_hopeless(limits)
@@ -189,7 +187,7 @@ class _Problem:
         except TooLarge:
             proof = "solver"
             try:
-                chosen = cheapest_by_solver(self.options, limits, seconds)
+                chosen = cheapest_by_solver(self.options, limits, patience)
             except (SolverMissing, NotProven) as reason:
                 raise Invalid.field(
                     "works", f"{len(self.options)} works make over {most_branches} cases; {reason}"
@@ -210,7 +208,7 @@ class _Problem:
 
     def _saved(self, number: int, cost: Decimal, most_branches: int) -> Decimal | None:
         try:
-            again, _ = self.solve(most_branches, without=number, seconds=1.0)
+            again, _ = self.solve(most_branches, Patience(1.0), without=number)
         except Invalid:
             return None
         return EXACT.subtract(cost, total(own[one].cost for own, one in zip(self.placements, again, strict=True)))

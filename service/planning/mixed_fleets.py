@@ -9,16 +9,17 @@ cheapest, by exhaustive search or, where that is too large, by a solver.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import islice
 from typing import Any, ClassVar, Final
 
 from service.domain.quantities import EXACT, decimals, times, total
 from service.domain.scenario import FORBID_UNKNOWN
 from service.errors import FieldProblem, Invalid
 from service.planning.assignment import TooLarge
-from service.planning.covering import Cap, Covering, Need, cheapest_cover
+from service.planning.covering import Cap, Covering, Need, cheapest_cover, undominated
 from service.planning.fleets import LimitUsed, Proof, Quota
 from service.planning.refusals import refuse
-from service.planning.solver import LONGEST, NotProven, SolverMissing, cover_by_solver
+from service.planning.solver import NotProven, Patience, SolverMissing, cover_by_solver
 
 MOST_BRANCHES: Final = 100_000
 MOST_RESOLVED: Final[dict[Proof, int]] = {"search": 30, "solver": 8}
@@ -46,6 +47,10 @@ class LoadOffer:
     spot: bool = False
     machines: int | None = None
     """That can be had at once; None for as many as one likes."""
+    place: str = ""
+    """What is lost with a region, where others call theirs the same; the region if empty."""
+    words: str = ""
+    """How it carries that, for people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +59,8 @@ class Load:
 
     __pydantic_config__: ClassVar = FORBID_UNKNOWN
 
-    throughput: Decimal
-    """[1/s, or any other unit that the offers share]"""
+    throughput: Decimal = Decimal(0)
+    """Above 0 unless a goal says it [1/s, or any other unit that the offers share]"""
     left_without_region: Decimal = Decimal(0)
     """Share still carried without any one region [1]."""
     left_without_provider: Decimal = Decimal(0)
@@ -78,6 +83,8 @@ class Rented:
     cost_hour: Decimal
     throughput: Decimal
     """That can be counted on."""
+    words: str = ""
+    """How one machine carries its part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +117,7 @@ def cheapest_mix(
     """The cheapest machines that carry the load. Raises Invalid if there are none, or none can be proven."""
     refuse(_problems(load, offers, quotas))
     question = _Question(load, tuple(sorted(offers, key=_worth)), tuple(quotas))
-    counts, proof = question.solved(most_branches)
+    counts, proof = question.solved(most_branches, Patience())
     if counts is None:
         raise Invalid.field("load", question.why_not(most_branches))
     cost = question.cost(counts)
@@ -122,6 +129,7 @@ def cheapest_mix(
             machines=count,
             cost_hour=times(Decimal(count), one.machine_hour),
             throughput=times(Decimal(count), _carried(one)),
+            words=one.words,
         )
         for one, count in zip(question.offers, counts, strict=True)
         if count
@@ -148,7 +156,7 @@ class _Question:
     def covering(self) -> Covering:
         load = self.load
         carried = [_carried(one) for one in self.offers]
-        needs = [("throughput", load.throughput, [True] * len(self.offers)), *self._left()]
+        needs = [("throughput", load.throughput, frozenset[int]()), *self._left()]
         fine = 10 ** max(decimals(one) for one in (*carried, *(amount for _, amount, _ in needs)))
         costs = [one.machine_hour for one in self.offers]
         cents = 10 ** max(decimals(one) for one in (*costs, load.per_provider_hour, load.budget_hour or Decimal(0)))
@@ -165,20 +173,25 @@ class _Question:
             group_cost=int(load.per_provider_hour * cents),
             most_groups=load.most_providers,
             budget=None if load.budget_hour is None else int(load.budget_hour * cents),
-            needs=tuple(Need(int(amount * fine), tuple(members)) for _, amount, members in needs),
+            needs=tuple(Need(int(amount * fine), lost) for _, amount, lost in needs),
             caps=tuple(self._caps()),
         )
 
-    def _left(self) -> Iterator[tuple[str, Decimal, list[bool]]]:
-        """What must be carried by those that stay when others are lost."""
+    def _left(self) -> Iterator[tuple[str, Decimal, frozenset[int]]]:
+        """What must be carried when some offers are lost, first without those that are most likely taken."""
         load = self.load
-        for share, field in ((load.left_without_region, "region"), (load.left_without_provider, "provider")):
-            if share:
-                for lost in sorted({getattr(one, field) for one in self.offers}):
-                    stay = [getattr(one, field) != lost for one in self.offers]
-                    yield f"left_without_{field}", times(share, load.throughput), stay
         if load.left_without_spot:
-            yield "left_without_spot", times(load.left_without_spot, load.throughput), [not o.spot for o in self.offers]
+            spot = frozenset(number for number, one in enumerate(self.offers) if one.spot)
+            yield "left_without_spot", times(load.left_without_spot, load.throughput), spot
+        for name, share, column in (
+            ("left_without_provider", load.left_without_provider, [one.provider for one in self.offers]),
+            ("left_without_region", load.left_without_region, [one.place or one.region for one in self.offers]),
+        ):
+            if share:
+                together: dict[str, list[int]] = {}
+                for number, of in enumerate(column):
+                    together.setdefault(of, []).append(number)
+                yield from ((name, times(share, load.throughput), frozenset(lost)) for lost in together.values())
 
     def _caps(self) -> Iterator[Cap]:
         fine = 10 ** max(decimals(one) for one in (*(o.gpus for o in self.offers), *(q.gpus for q in self.quotas)))
@@ -187,21 +200,27 @@ class _Question:
                 int(quota.gpus * fine), tuple(int(o.gpus * fine) if _counts(quota, o) else 0 for o in self.offers)
             )
 
-    def solved(self, most_branches: int, seconds: float = LONGEST) -> tuple[tuple[int, ...] | None, Proof]:
-        """Machines of each offer, None if nothing keeps within all limits. Raises Invalid where none can be proven."""
-        covering = self.covering()
-        try:
-            return cheapest_cover(covering, most_branches), "search"
-        except TooLarge:
-            try:
-                return cover_by_solver(covering, seconds), "solver"
-            except (SolverMissing, NotProven) as reason:
-                raise Invalid.field("offers", f"make over {most_branches} cases; {reason}") from None
+    def solved(self, most_branches: int, patience: Patience) -> tuple[tuple[int, ...] | None, Proof]:
+        """Machines of each offer, None if nothing keeps within all limits. Raises Invalid where none can be proven.
+
+        By way of fewer needs, since one answer takes machines in few of many places: what it breaks is added until
+        nothing is broken, each time with as many more, so that the rounds are few. The last is the cheapest of all.
+        """
+        asked = self.covering()
+        needs = {0}
+        while True:
+            fewer = replace(asked, needs=tuple(asked.needs[need] for need in sorted(needs)))
+            counts, proof = _least(fewer, most_branches, patience)
+            broken = () if counts is None else asked.uncovered(counts)
+            if not broken:
+                return counts, proof
+            others = (need for need in range(len(asked.needs)) if need not in needs and need not in broken)
+            needs |= {*broken, *islice(others, len(needs) - 1)}
 
     def again(self, most_branches: int) -> tuple[int, ...] | None:
         """The same with less patience; None also where nothing was proven."""
         try:
-            return self.solved(most_branches // 10, seconds=1.0)[0]
+            return self.solved(most_branches // 10, Patience(1.0))[0]
         except Invalid:
             return None
 
@@ -251,12 +270,12 @@ class _Question:
     def _use(self, name: str, counts: Sequence[int]) -> tuple[Decimal, Decimal]:
         load, taken = self.load, list(zip(self.offers, counts, strict=True))
         if name.startswith("left_without_"):
-            left = [
-                (total(carried for carried, stays in zip(self.carried(counts), members, strict=True) if stays), least)
-                for which, least, members in self._left()
+            carried = {number: one for number, one in enumerate(self.carried(counts)) if one}
+            return min(
+                (total(amount for number, amount in carried.items() if number not in lost), least)
+                for which, least, lost in self._left()
                 if which == name
-            ]
-            return min(left)
+            )
         if name == "budget_hour":
             return self.cost(counts), load.budget_hour or Decimal(0)
         if name == "most_providers":
@@ -268,17 +287,18 @@ class _Question:
         return Decimal(count), Decimal(offer.machines or 0)
 
     def best_single(self, most_branches: int) -> OneOffer | None:
-        """The cheapest fleet of one kind of machine."""
-        found = []
+        """The cheapest fleet of one kind of machine: in the order of their worth, until the rest must cost more."""
+        if self.load.left_without_region or self.load.left_without_provider:
+            return None
+        best: tuple[Decimal, str, int] | None = None
         for one in self.offers:
+            if best and times(self.load.throughput, one.machine_hour) > times(best[0], _carried(one)):
+                break
             alone = replace(self, offers=(one,))
             counts = alone.again(most_branches)
             if counts is not None:
-                found.append((alone.cost(counts), one.name, counts[0]))
-        if not found:
-            return None
-        cost, name, count = min(found)
-        return OneOffer(offer=name, machines=count, cost_hour=cost)
+                best = min(best or (alone.cost(counts), one.name, counts[0]), (alone.cost(counts), one.name, counts[0]))
+        return best and OneOffer(cost_hour=best[0], offer=best[1], machines=best[2])
 
     def why_not(self, most_branches: int) -> str:
         """Which limits, each alone, would have to give."""
@@ -290,6 +310,25 @@ class _Question:
         if wanted:
             return f"no fleet keeps within all limits; without one of these there would be one: {', '.join(wanted)}"
         return "no fleet keeps within all limits, nor within all but one; offer more machines, or ask for less"
+
+
+def _least(asked: Covering, most_branches: int, patience: Patience) -> tuple[tuple[int, ...] | None, Proof]:
+    kinds = undominated(asked)
+    counts, proof = _proven(asked.only(kinds), most_branches, patience)
+    if counts is None:
+        return None, proof
+    taken = dict(zip(kinds, counts, strict=True))
+    return tuple(taken.get(kind, 0) for kind in range(len(asked.costs))), proof
+
+
+def _proven(covering: Covering, most_branches: int, patience: Patience) -> tuple[tuple[int, ...] | None, Proof]:
+    try:
+        return cheapest_cover(covering, most_branches), "search"
+    except TooLarge:
+        try:
+            return cover_by_solver(covering, patience), "solver"
+        except (SolverMissing, NotProven) as reason:
+            raise Invalid.field("offers", f"make over {most_branches} cases; {reason}") from None
 
 
 def _worth(offer: LoadOffer) -> tuple[Decimal, str]:

@@ -6,8 +6,9 @@ choice in whole numbers. Its dual values are those of a relaxation and are not u
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from operator import gt
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from service.planning.assignment import Option
 from service.planning.covering import Covering
 
 LONGEST: Final = 20.0
-"""How long a proof may take [s]."""
+"""How long the proofs of an answer may take together [s]."""
 Row = tuple[float, float, list[int], list[float]]
 """Least, most, and the columns with their factors."""
 MISSING: Final = "install the extra that can solve it: pip install llm-cost-planner[optimize]"
@@ -29,8 +30,15 @@ class NotProven(Exception):
     """The solver found no proof in the time it was given."""
 
 
+@dataclass(slots=True)
+class Patience:
+    """What is left of the time for proofs; each takes off it what it took."""
+
+    seconds: float = LONGEST
+
+
 def cheapest_by_solver(
-    works: Sequence[Sequence[Option]], limits: Sequence[int], seconds: float = LONGEST
+    works: Sequence[Sequence[Option]], limits: Sequence[int], patience: Patience
 ) -> list[int] | None:
     """The number of the option taken for each work, or None if no choice keeps within the limits.
 
@@ -40,18 +48,18 @@ def cheapest_by_solver(
     # Within one work only differences count.
     least = [min(option.cost for option in options) for options in works]
     costs = [works[number][one].cost - least[number] for number, one in columns]
-    found = _minimum(costs, [1] * len(columns), _rows(works, limits, columns), seconds)
+    found = _minimum(costs, [1] * len(columns), _rows(works, limits, columns), patience)
     return None if found is None else _checked(works, limits, columns, found)
 
 
-def cover_by_solver(covering: Covering, seconds: float = LONGEST) -> tuple[int, ...] | None:
+def cover_by_solver(covering: Covering, patience: Patience) -> tuple[int, ...] | None:
     """The cheapest counts, or None if nothing covers every need.
 
     Raises SolverMissing, NotProven, and RuntimeError for an answer that is none.
     """
     groups = sorted(set(covering.groups))
     costs = [*covering.costs, *(covering.group_cost for _ in groups)]
-    found = _minimum(costs, [*covering.most, *(1 for _ in groups)], _cover_rows(covering, groups), seconds)
+    found = _minimum(costs, [*covering.most, *(1 for _ in groups)], _cover_rows(covering, groups), patience)
     if found is None:
         return None
     counts = tuple(found[: len(covering.costs)])
@@ -60,18 +68,16 @@ def cover_by_solver(covering: Covering, seconds: float = LONGEST) -> tuple[int, 
     return counts
 
 
-def _minimum(costs: Sequence[int], most: Sequence[int], rows: Iterable[Row], seconds: float) -> list[int] | None:
+def _minimum(costs: Sequence[int], most: Sequence[int], rows: Iterable[Row], patience: Patience) -> list[int] | None:
     """The whole numbers from 0 to `most` that keep within the rows at least cost; None if there are none."""
     try:
         import highspy
     except ImportError:
         raise SolverMissing(MISSING) from None
-    solver = highspy.Highs()
-    for quiet in ("output_flag", "log_to_console"):
-        solver.setOptionValue(quiet, False)  # noqa: FBT003  its interface
+    solver = _silent(highspy)
     solver.setOptionValue("mip_rel_gap", 0.0)
     solver.setOptionValue("mip_abs_gap", 0.0)
-    solver.setOptionValue("time_limit", seconds)
+    solver.setOptionValue("time_limit", max(patience.seconds, 0.0))
     # Dividing by the largest keeps the solver's tolerances meaningful.
     scale = max(costs, default=0) or 1
     for column, (cost, upper) in enumerate(zip(costs, most, strict=True)):
@@ -81,21 +87,33 @@ def _minimum(costs: Sequence[int], most: Sequence[int], rows: Iterable[Row], sec
     for least, largest, places, values in rows:
         solver.addRow(least, largest, len(places), np.array(places, dtype=np.int32), np.array(values, dtype=np.float64))
     solver.run()
+    patience.seconds -= solver.getRunTime()
     status = solver.getModelStatus()
     if status == highspy.HighsModelStatus.kInfeasible:
         return None
     if status == highspy.HighsModelStatus.kTimeLimit:
-        raise NotProven(f"the solver has found no proof within {seconds:g} seconds; ask for less at once")
+        raise NotProven("the solver has found no proof in the time it is given; ask for less at once")
     if status != highspy.HighsModelStatus.kOptimal:
         raise RuntimeError(f"HiGHS ended as {solver.modelStatusToString(status)}")
     return [round(value) for value in solver.getSolution().col_value]
+
+
+def _silent(highspy: Any) -> Any:
+    """A solver that prints nothing: not even its name when it is made, which others may read as our answer."""
+
+    class Silent(highspy.Highs):  # type: ignore[misc]
+        def enableCallbacks(self) -> None:  # noqa: N802  its interface
+            self.setOptionValue("output_flag", False)  # noqa: FBT003
+            super().enableCallbacks()
+
+    return Silent()
 
 
 def _cover_rows(covering: Covering, groups: Sequence[str]) -> Iterator[Row]:
     """Needs, caps, the budget, the number of groups, and that of a group not taken there is nothing."""
     count = len(covering.costs)
     for need in covering.needs:
-        places = [place for place in range(count) if need.members[place]]
+        places = [place for place in range(count) if place not in need.without]
         largest = max((covering.units[place] for place in places), default=1)
         yield need.amount / largest, math.inf, places, [covering.units[place] / largest for place in places]
     for cap in covering.caps:

@@ -9,12 +9,15 @@ from pricing_sources.units import Unit
 from service.domain.as_of import AsOf
 from service.domain.price_book import FxRate, Price
 from service.domain.quantities import times
-from service.errors import FieldProblem, Invalid
-from service.planning.fleets import FleetOffer, FleetPlan, cheapest_fleet
-from service.planning.mixed_fleets import LoadOffer, MixedFleet, cheapest_mix
+from service.errors import FieldProblem, Infeasible, Invalid
+from service.planning.answering import Asked
+from service.planning.carriers import MarketSearched, carriers
+from service.planning.fleets import FleetOffer, FleetPlan, Quota, cheapest_fleet
+from service.planning.mixed_fleets import Load, LoadOffer, MixedFleet, cheapest_mix
 from service.planning.pipelines import Egress, Pipeline, PipelinePlan, Stage, StageOffer, cheapest_places
 from service.planning.refusals import refuse
 from service.store.store import Store
+from service.usecases.goal_prices import asked_of
 from service.usecases.placement_questions import (
     MOST_MOVES,
     MOST_OFFERS,
@@ -25,6 +28,8 @@ from service.usecases.placement_questions import (
     FleetOfferAsked,
     PipelineAsked,
     StageOfferAsked,
+    load_of,
+    serving_problems,
 )
 from service.usecases.planned_prices import PlannedPrices
 
@@ -39,6 +44,8 @@ class PlannedFleet:
     """Which work runs where, where the question names works."""
     mix: MixedFleet | None
     """Which machines carry the load, where it names one."""
+    market: MarketSearched | None = None
+    """What became of the market, where a goal asks for it."""
     prices: tuple[Price, ...]
     fx_rates: tuple[FxRate, ...]
 
@@ -56,7 +63,9 @@ class PlannedPipeline:
 
 def plan_fleet(store: Store, asked: FleetAsked, as_of: AsOf) -> PlannedFleet:
     """The cheapest assignment of works, or the cheapest mix for a load. Raises Invalid, NoData."""
-    refuse(_fleet_problems(asked))
+    refuse(_fleet_problems(asked, as_of))
+    if asked.goal is not None:
+        return _serving_fleet(store, asked, asked_of(store, asked.goal, as_of))
     found = PlannedPrices.of(store, as_of, asked)
     plan, mix = None, None
     if asked.load is None:
@@ -66,6 +75,31 @@ def plan_fleet(store: Store, asked: FleetAsked, as_of: AsOf) -> PlannedFleet:
     prices, fx_rates = found.cited()
     return PlannedFleet(
         as_of=found.book.as_of, currency=asked.currency, plan=plan, mix=mix, prices=prices, fx_rates=fx_rates
+    )
+
+
+def _serving_fleet(store: Store, asked: FleetAsked, known: Asked) -> PlannedFleet:
+    """The cheapest mix of all machines on the market, and those stated, that serve what a goal says."""
+    found = PlannedPrices.of(store, known.as_of, asked)
+    load = load_of(known.goal, asked.load or Load())
+    made = carriers(known, float(load.throughput))
+    stated = [_carrier(found, one, number) for number, one in enumerate(asked.offers)]
+    if not (stated or made.offers):
+        lost = made.market.rejected
+        told = ", ".join(f"{one.offers} {one.constraint}" for one in lost)
+        raise Infeasible(f"no machine carries any of it ({made.market.offers} offers: {told})", rejected=lost)
+    at_once = Quota(name="goal.most_gpus", gpus=Decimal(known.goal.most_gpus))
+    mix = cheapest_mix(load, [*stated, *made.offers], [*asked.quotas, at_once])
+    found.cite(store, [one.offer for one in mix.rented])
+    prices, fx_rates = found.cited()
+    return PlannedFleet(
+        as_of=known.as_of,
+        currency=asked.currency,
+        plan=None,
+        mix=mix,
+        market=made.market,
+        prices=prices,
+        fx_rates=fx_rates,
     )
 
 
@@ -115,6 +149,7 @@ def _carrier(found: PlannedPrices, one: FleetOfferAsked, number: int) -> LoadOff
         available=one.available,
         spot=one.spot,
         machines=one.machines,
+        words=f"{one.gpus} × {one.accelerator}",
     )
 
 
@@ -145,9 +180,11 @@ def _egress(found: PlannedPrices, asked: PipelineAsked) -> Iterator[Egress]:
         yield Egress(from_region=source, to_region=target, per_gb=amount)
 
 
-def _fleet_problems(asked: FleetAsked) -> Iterator[FieldProblem]:
-    if bool(asked.works) == (asked.load is not None):
-        yield FieldProblem("works", "give either works or a load, and not both")
+def _fleet_problems(asked: FleetAsked, as_of: AsOf) -> Iterator[FieldProblem]:
+    if bool(asked.works) == (asked.load is not None or asked.goal is not None):
+        yield FieldProblem("works", "give either works, or a load or a goal, and not both")
+    if asked.goal is not None:
+        yield from serving_problems(asked, asked.goal, as_of.valid_at)
     for field, most in (("offers", MOST_OFFERS), ("works", MOST_WORKS), ("quotas", MOST_WORKS)):
         if len(getattr(asked, field)) > most:
             yield FieldProblem(field, f"must be at most {most}")

@@ -1,14 +1,20 @@
 """What people ask of fleets and pipelines: the shapes of their files and requests, prices stated or named."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar, Final, Literal
 
 from pricing_sources.units import Unit
+from service.domain.goal import Goal
+from service.domain.quantities import significant
 from service.domain.scenario import FORBID_UNKNOWN, PriceInput
+from service.errors import FieldProblem, Invalid
 from service.planning.fleets import Quota, Work
 from service.planning.mixed_fleets import Load
 from service.planning.pipelines import DataSet, Reads
+from service.usecases.goal_checks import goal_problems
 from service.usecases.scenario_files import read_as
 
 MOST_OFFERS: Final = 1_000
@@ -47,7 +53,7 @@ class FleetOfferAsked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetAsked:
-    """Pieces of work that each run on one offer (`works`), or one load that a mix carries (`load`)."""
+    """Pieces of work that each run on one offer (`works`), or one load that a mix carries (`load`, `goal`)."""
 
     __pydantic_config__: ClassVar = FORBID_UNKNOWN
 
@@ -55,7 +61,10 @@ class FleetAsked:
     """ISO 4217 code the answer is in."""
     works: tuple[Work, ...] = ()
     load: Load | None = None
-    offers: tuple[FleetOfferAsked, ...]
+    goal: Goal | None = None
+    """A service: every offer of the market that can carry it counts, with what is predicted of its machines."""
+    offers: tuple[FleetOfferAsked, ...] = ()
+    """Yours to state; with a goal beside those of the market."""
     quotas: tuple[Quota, ...] = ()
 
 
@@ -115,9 +124,38 @@ class PipelineAsked:
     egress: tuple[EgressAsked, ...] = ()
 
 
+def load_of(goal: Goal, load: Load) -> Load:
+    """What a serving goal asks of a fleet: its rate, and its budget by the hour."""
+    if goal.serving is None:
+        raise Invalid.field("goal.serving", "is missing")
+    budgets = [load.budget_hour] if load.budget_hour is not None else []
+    if goal.budget is not None:
+        budgets.append(significant(goal.budget / Decimal(goal.serving.hours)))
+    rate = significant(goal.serving.output_tokens_per_second)
+    return replace(load, throughput=rate, budget_hour=min(budgets, default=None))
+
+
+def serving_problems(asked: FleetAsked, goal: Goal, valid_at: datetime) -> Iterator[FieldProblem]:
+    """A fleet is for a service and counts its machines alone; what else a goal may say has no place in it."""
+    yield from (FieldProblem(f"goal.{one.field}", one.message) for one in goal_problems(goal, valid_at))
+    if goal.serving is None:
+        yield FieldProblem("goal.serving", "is missing: a fleet carries a service; for other work use plan new")
+    elif goal.serving.minimum_replicas > 1:
+        yield FieldProblem("goal.serving.minimum_replicas", "is for one offer; say in load what must be left")
+    if goal.currency != asked.currency:
+        yield FieldProblem("goal.currency", f"must be {asked.currency}, as that of the fleet")
+    if asked.load is not None and asked.load.throughput:
+        yield FieldProblem("load.throughput", "is what goal.serving.output_tokens_per_second says; leave it out")
+    if goal.quotas:
+        yield FieldProblem("goal.quotas", "are for one offer; name quotas of the fleet, which all its machines share")
+    for name in ("data", "storage", "staff", "max_carbon_kg"):
+        if getattr(goal, name) is not None:
+            yield FieldProblem(f"goal.{name}", "is not counted by a fleet; leave it out")
+
+
 def read_fleet(text: str) -> FleetAsked:
     """Parse and check a YAML or JSON text. Raises Invalid naming each field that is wrong."""
-    return read_as(text, FleetAsked, "fleet", "must be a mapping with offers, and works or a load")
+    return read_as(text, FleetAsked, "fleet", "must be a mapping with offers and works or a load, or with a goal")
 
 
 def read_pipeline(text: str) -> PipelineAsked:

@@ -1,5 +1,6 @@
 """The prices of a planner's question: stated, or looked up in one book, in one currency and unit."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -74,6 +75,14 @@ class PlannedPrices:
             raise Invalid.field(f"{where}.series", f"{given.series}: {reason}; or give a value of your own")
         self.used[found.series] = found
         return found.amount
+
+    def cite(self, store: Store, series: Sequence[str]) -> None:
+        """Remember prices that somebody else has used, those of the market per GPU-hour, with their exchange rates."""
+        book = store.read(lambda c: prices.price_book(c, self.book.as_of, series))
+        also = PlannedPrices(book, self.currency, self.used, self.fx_rates)
+        for one in book.prices.values():
+            if isinstance(one, Price):
+                also.of_price("offers", one, Unit.GPU_HOUR)
 
     def cited(self) -> tuple[tuple[Price, ...], tuple[FxRate, ...]]:
         """The prices and exchange rates that were used, in the order of their names."""

@@ -12,7 +12,7 @@ from service.errors import Invalid
 from service.planning import fleets
 from service.planning.assignment import Option, TooLarge, cheapest
 from service.planning.fleets import FleetOffer, Need, Quota, Work, cheapest_fleet
-from service.planning.solver import SolverMissing, cheapest_by_solver
+from service.planning.solver import Patience, SolverMissing, cheapest_by_solver
 
 OPTIONS = st.builds(
     Option,
@@ -45,7 +45,7 @@ def test_no_other_assignment_costs_less(works: list[list[Option]], limits: list[
 @given(works=WORKS, limits=LIMITS)
 def test_the_solver_agrees(works: list[list[Option]], limits: list[int]) -> None:
     pytest.importorskip("highspy")
-    found = cheapest_by_solver(works, limits)
+    found = cheapest_by_solver(works, limits, Patience())
     assert (None if found is None else cost_of(works, limits, tuple(found))) == least(works, limits)
 
 

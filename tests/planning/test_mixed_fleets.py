@@ -1,8 +1,11 @@
 """Mixed fleets against trying every count, by the search and, where it is installed, by the solver."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from decimal import Decimal
 from itertools import product
+from math import ceil
 
 import pytest
 from hypothesis import given, settings
@@ -10,10 +13,10 @@ from hypothesis import strategies as st
 
 from service.errors import Invalid
 from service.planning.assignment import TooLarge
-from service.planning.covering import Cap, Covering, Need, cheapest_cover
+from service.planning.covering import Cap, Covering, Need, cheapest_cover, undominated
 from service.planning.fleets import Quota
 from service.planning.mixed_fleets import Load, LoadOffer, cheapest_mix
-from service.planning.solver import cover_by_solver
+from service.planning.solver import Patience, cover_by_solver
 
 
 @st.composite
@@ -23,8 +26,8 @@ def coverings(draw) -> Covering:
     def of_each(least: int, most: int) -> tuple[int, ...]:
         return tuple(draw(st.lists(st.integers(least, most), min_size=kinds, max_size=kinds)))
 
-    everybody = Need(draw(st.integers(1, 12)), (True,) * kinds)
-    some = Need(draw(st.integers(1, 12)), tuple(one > 0 for one in of_each(0, 2)))
+    everybody = Need(draw(st.integers(1, 12)))
+    some = Need(draw(st.integers(1, 12)), frozenset(kind for kind, one in enumerate(of_each(0, 2)) if not one))
     return Covering(
         costs=of_each(0, 9),
         units=of_each(1, 6),
@@ -51,11 +54,42 @@ def test_no_other_counts_cost_less(covering: Covering) -> None:
     assert (None if found is None else covering.cost(found)) == least(covering)
 
 
+@settings(max_examples=300, deadline=None)
+@given(covering=coverings(), plenty=st.lists(st.booleans(), min_size=4, max_size=4))
+def test_what_another_takes_the_place_of_is_not_needed(covering: Covering, plenty: list[bool]) -> None:
+    most = tuple(12 if enough else few for few, enough in zip(covering.most, plenty, strict=False))
+    covering = replace(covering, most=most)
+    kept = undominated(covering)
+    found, some = cheapest_cover(covering, 10**6), cheapest_cover(covering.only(kept), 10**6)
+    assert (found is None) == (some is None)
+    if found is not None and some is not None:
+        assert covering.only(kept).cost(some) == covering.cost(found)
+
+
+def test_one_of_many_alike_is_kept_of_which_there_is_enough() -> None:
+    """By cost a unit 2, 2, 3 and 1, the last in few; the eight of the second are eight of the first."""
+    covering = Covering(
+        costs=(2, 16, 24, 1),
+        units=(1, 8, 8, 1),
+        most=(20, 3, 3, 2),
+        groups=("a", "b", "a", "a"),
+        group_cost=0,
+        most_groups=None,
+        budget=None,
+        needs=(Need(20),),
+        caps=(),
+    )
+    assert undominated(covering) == [0, 3]
+    assert undominated(replace(covering, group_cost=1)) == [0, 1, 3]
+    assert undominated(replace(covering, caps=(Cap(9, (2, 8, 8, 1)),))) == [0, 1, 3]
+    assert undominated(replace(covering, needs=(*covering.needs, Need(5, frozenset({0, 3}))))) == [0, 1, 3]
+
+
 @settings(max_examples=100, deadline=None)
 @given(covering=coverings())
 def test_the_solver_agrees(covering: Covering) -> None:
     pytest.importorskip("highspy")
-    found = cover_by_solver(covering)
+    found = cover_by_solver(covering, Patience())
     assert (None if found is None else covering.cost(found)) == least(covering)
 
 
@@ -139,6 +173,92 @@ def test_what_the_search_gives_up_the_solver_proves_or_a_reason_is_given() -> No
         cheapest_cover(Covering(**{**vars_of(), "costs": (1,) * 400}), 10)
 
 
+def test_the_solver_prints_nothing() -> None:
+    """Whoever reads our answer from the standard output, as MCP does, would read it too."""
+    pytest.importorskip("highspy")
+    code = """
+from service.planning.solver import Covering, Patience, cover_by_solver
+one = Covering(
+    costs=(1,), units=(1,), most=(3,), groups=("a",), group_cost=0, most_groups=None, budget=None, needs=(), caps=()
+)
+assert cover_by_solver(one, Patience()) == (0,)
+"""
+    printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    assert printed.stdout == b""
+
+
+@st.composite
+def loads(draw) -> tuple[Load, list[LoadOffer]]:
+    """A load of at most 8 that a region, a provider or spot may be taken from, and up to five offers for it."""
+    share = st.sampled_from([Decimal(0), Decimal("0.25"), Decimal("0.5"), Decimal("0.8")])
+    number = st.integers(1, 4).map(Decimal)
+    offers = [
+        LoadOffer(
+            name=f"o{place}",
+            provider=draw(st.sampled_from("pqr")),
+            region=draw(st.sampled_from("xyz")),
+            accelerator="H100",
+            gpus=Decimal(1),
+            machine_hour=draw(number),
+            throughput=draw(number),
+            spot=draw(st.booleans()),
+            machines=draw(st.none() | st.integers(0, 3)),
+        )
+        for place in range(draw(st.integers(1, 5)))
+    ]
+    load = Load(
+        throughput=draw(st.integers(1, 8).map(Decimal)),
+        left_without_region=draw(share),
+        left_without_provider=draw(share),
+        left_without_spot=draw(share),
+        per_provider_hour=draw(st.sampled_from([Decimal(0), Decimal(1)])),
+    )
+    return load, offers
+
+
+def cheapest_of_all(load: Load, offers: list[LoadOffer]) -> Decimal | None:
+    """By trying all counts."""
+
+    def left(counts, lost) -> Decimal:
+        return sum(n * one.throughput for one, n in zip(offers, counts, strict=True) if not lost(one))
+
+    def allows(counts) -> bool:
+        return (
+            left(counts, lambda one: False) >= load.throughput
+            and all(
+                left(counts, lambda one, gone=gone: one.region == gone) >= load.left_without_region * load.throughput
+                for gone in "xyz"
+            )
+            and all(
+                left(counts, lambda one, gone=gone: one.provider == gone)
+                >= load.left_without_provider * load.throughput
+                for gone in "pqr"
+            )
+            and left(counts, lambda one: one.spot) >= load.left_without_spot * load.throughput
+        )
+
+    def cost(counts) -> Decimal:
+        taken = [(one, n) for one, n in zip(offers, counts, strict=True) if n]
+        return sum(n * one.machine_hour for one, n in taken) + load.per_provider_hour * len(
+            {one.provider for one, _ in taken}
+        )
+
+    most = (ceil(load.throughput / one.throughput) if one.machines is None else one.machines for one in offers)
+    return min((cost(counts) for counts in product(*(range(n + 1) for n in most)) if allows(counts)), default=None)
+
+
+@settings(max_examples=150, deadline=None)
+@given(asked=loads())
+def test_no_other_machines_cost_less_whatever_may_be_lost(asked: tuple[Load, list[LoadOffer]]) -> None:
+    load, offers = asked
+    least = cheapest_of_all(load, offers)
+    if least is None:
+        with pytest.raises(Invalid, match="no fleet keeps within all limits"):
+            cheapest_mix(load, offers)
+    else:
+        assert cheapest_mix(load, offers).cost_hour == least
+
+
 def vars_of() -> dict:
     return {
         "units": (1,) * 400,
@@ -147,7 +267,7 @@ def vars_of() -> dict:
         "group_cost": 0,
         "most_groups": None,
         "budget": None,
-        "needs": (Need(1, (True,) * 400),),
+        "needs": (Need(1),),
         "caps": (),
     }
 

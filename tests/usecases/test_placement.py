@@ -161,6 +161,7 @@ def test_a_large_question_is_given_up_by_the_search_and_proven_by_the_solver(sto
             region=f"r{n % 7}",
             throughput=Decimal(900 + n * 7919 % 1000),
             price=PriceInput(amount=Decimal(100 + n * 104729 % 900)),
+            machines=2,
         )
         for n in range(350)
     )

@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -83,6 +84,22 @@ def test_the_fleet_of_the_page_keeps_what_it_promises(bundled: Store) -> None:
         "left_without_region",
         "AWS grants 32 GPUs",
     }
+
+
+def test_the_service_of_the_page_outlives_any_provider_and_any_region(bundled: Store) -> None:
+    planned = plan_fleet(bundled, read_fleet(QUESTIONS["survivors"]), AsOf(NOW, NOW))
+    assert planned.mix.throughput >= 20_000
+    assert {one.name: one.used >= one.limit for one in planned.mix.limits if "left" in one.name} == {
+        "left_without_provider": True,
+        "left_without_region": True,
+    }
+
+
+def test_what_the_service_costs_over_recorded_documents_is_on_the_page(market: Store) -> None:
+    asked = read_fleet(QUESTIONS["survivors"])
+    alone, spread = (plan_fleet(market, one, AsOf(NOW, NOW)).mix for one in (replace(asked, load=None), asked))
+    told = f"costs {alone.cost_hour:.2f} USD an hour, and {spread.cost_hour:.2f} USD so that half of it outlives"
+    assert told in " ".join(PAGE.split())
 
 
 def test_the_pipeline_of_the_page_prepares_where_the_data_lie(bundled: Store) -> None:
