@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 Columns = Sequence[Iterable[Any]]
 
+_NULL: Final = "\\N"
 _ESCAPES: Final = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
@@ -82,9 +83,12 @@ def copy_text(columns: Columns) -> str:
 
 
 def _copied(column: Iterable[Any]) -> list[str]:
-    texts = list(map(str, column))
+    values = list(column)
+    texts = list(map(str, values))
     together = "".join(texts)
-    if not any(mark in together for mark in _ESCAPES):
-        return texts
-    escapes = str.maketrans(_ESCAPES)
-    return [text.translate(escapes) for text in texts]
+    if any(mark in together for mark in _ESCAPES):
+        escapes = str.maketrans(_ESCAPES)
+        texts = [text.translate(escapes) for text in texts]
+    if "None" in together:  # as a rule there is none to look for
+        texts = [_NULL if value is None else text for value, text in zip(values, texts, strict=True)]
+    return texts

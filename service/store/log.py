@@ -230,6 +230,7 @@ def _require_evidence(connection: Connection, attempt: Attempt, tally: Tally) ->
 def _append(connection: Connection, stager: Stager, attempt: Attempt, refresh_id: int, tally: Tally) -> tuple[int, int]:
     """Move what is new from the stage to the log; returns how many rows were added and corrected."""
     kinds = sorted(stager.kinds)
+    stager.count()
     for kind in kinds:
         repeated, conflicts = take_out_repeats(connection, kind)
         tally.demote(conflicts, repeated)

@@ -7,11 +7,12 @@ bulk path; what is new is then decided by SQL, set at a time. Memory is bounded 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from decimal import Decimal
 from itertools import islice, repeat
 from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Column, Connection, Integer, MetaData, String, Table, Text, insert, select, update
+from sqlalchemy import Boolean, Column, Connection, Integer, MetaData, String, Table, Text, insert, select, text, update
 
 from pricing_sources.observation import Kind, Observation, Series
 from service.errors import Invalid
@@ -19,7 +20,8 @@ from service.store.bulk import BulkInsert, Columns
 from service.store.tables import SERIES, BigId, terms
 from service.store.types import ExactDecimal, UtcDateTime, datetime_text, decimal_text
 
-BATCH: Final = 10_000
+BATCH: Final = 2_500
+"""Small enough to be sent at once: the server then reads one batch while the next is made."""
 
 stage = Table(
     "stage_observation",
@@ -75,6 +77,11 @@ class Stager:
         """Create the empty staging tables."""
         stage.metadata.create_all(self.connection, checkfirst=False)
 
+    def count(self) -> None:
+        """Tell PostgreSQL what is staged; it would guess far fewer rows, and look each up by itself."""
+        if self.connection.dialect.name == "postgresql":
+            self.connection.execute(text(f"ANALYZE {stage.name}"))
+
     def close(self) -> None:
         """Drop the staging tables."""
         stage.metadata.drop_all(self.connection, checkfirst=False)
@@ -89,14 +96,14 @@ class Stager:
 
     def _columns(self, batch: list[Observation], fetch_id: int) -> Columns:
         """The batch as the driver takes it, column by column; what repeats is looked up and spelt once."""
-        kinds, series_ids = zip(*self._placed(batch), strict=True)
+        places = self._placed(batch)
         moments = [one.valid_from for one in batch]
         spell = datetime_text if self.connection.dialect.name == "sqlite" else datetime.isoformat
         spelt = {moment: spell(moment) for moment in set(moments)}
         return (
             range(self.staged, self.staged + len(batch)),
-            kinds,
-            series_ids,
+            [kind for kind, _ in places],
+            [series_id for _, series_id in places],
             [spelt[moment] for moment in moments],
             [one.dated for one in batch],
             [decimal_text(one.amount) for one in batch],
@@ -112,11 +119,14 @@ class Stager:
 
         Feeds repeat the object; equality has to look at every field of it.
         """
-        known = self._places
-        strangers = {id(one.series): one.series for one in batch if id(one.series) not in known}
+        known, series = self._places, [one.series for one in batch]
+        identities = list(map(id, series))
+        if all(map(known.__contains__, identities)):
+            return list(map(known.__getitem__, identities))
+        strangers = {identity: one for identity, one in zip(identities, series, strict=True) if identity not in known}
         self._intern_series(set(strangers.values()))
         others = {identity: self._series[one] for identity, one in strangers.items()}
-        return [known.get(id(one.series)) or others[id(one.series)] for one in batch]
+        return [known.get(identity) or others[identity] for identity in identities]
 
     def _terms_ids(self, batch: list[Observation]) -> list[int]:
         try:
@@ -131,18 +141,19 @@ class Stager:
         if not strangers:
             return
         self._bulk.pause()
-        for one in strangers:
+        keys = [one.key for one in strangers]
+        for one, key in zip(strangers, keys, strict=True):
             known = self._known_of(one.kind)
             attributes = _attributes(one)
-            row = known.get(one.key)
+            row = known.get(key)
             if row is None:
-                known[one.key] = (0, attributes)
+                known[key] = (0, attributes)
             elif row[1] != attributes:
                 self._describe(one, row[0])
-                known[one.key] = (row[0], attributes)
+                known[key] = (row[0], attributes)
         self._insert_new()
-        for one in strangers:
-            self._series[one] = self._places[id(one)] = (one.kind.value, self._known[one.kind][one.key][0])
+        for one, key in zip(strangers, keys, strict=True):
+            self._series[one] = self._places[id(one)] = (one.kind.value, self._known[one.kind][key][0])
 
     def _known_of(self, kind: Kind) -> dict[str, tuple[int, tuple[Any, ...]]]:
         if kind not in self._known:
@@ -161,14 +172,10 @@ class Stager:
             if not new:
                 continue
             table = SERIES[kind]
-            names = [column.name for column in table.columns][3:]
-            self.connection.execute(
-                insert(table),
-                [
-                    {"key": key, "source_id": self.source_id, **dict(zip(names, attributes, strict=True))}
-                    for key, attributes in new.items()
-                ],
-            )
+            names = ["key", "source_id", *(column.name for column in table.columns[3:])]
+            described = zip(*new.values(), strict=True)
+            with BulkInsert(self.connection, table.name, names) as bulk:
+                bulk.write([new, repeat(self.source_id, len(new)), *map(_spelt, described)])
             highest = max((series_id for series_id, _ in known.values()), default=0)
             made = select(table.c.key, table.c.series_id).where(
                 table.c.source_id == self.source_id, table.c.series_id > highest
@@ -203,6 +210,11 @@ class Stager:
 def _load_terms(connection: Connection) -> dict[tuple[str | None, ...], int]:
     """Ids by what observations say: no currency is none, the rest is text."""
     return {(row[1] or None, *row[2:]): row.terms_id for row in connection.execute(select(terms))}
+
+
+def _spelt(column: Iterable[Any]) -> list[Any]:
+    """A column of attributes as the driver's bulk path takes it."""
+    return [decimal_text(value) if isinstance(value, Decimal) else value for value in column]
 
 
 def _attributes(one: Series) -> tuple[Any, ...]:

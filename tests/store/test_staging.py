@@ -1,5 +1,6 @@
 """What is staged in bulk reaches the log letter by letter."""
 
+import dataclasses
 from decimal import Decimal
 
 import pytest
@@ -12,6 +13,7 @@ from service.errors import Unavailable
 from service.store.bulk import BulkInsert
 from service.store.staging import Stager, in_force, stage
 from service.store.store import Store
+from service.store.tables import gpu_series
 from service.store.types import decimal_text
 from tests.conftest import day
 from tests.store.conftest import gpu
@@ -78,6 +80,28 @@ def test_what_the_driver_refuses_in_bulk_is_explained_like_every_other_refusal(s
 
     with pytest.raises(Unavailable):
         store.write(work)
+
+
+def test_what_describes_a_series_comes_back_as_it_was_said(store: Store) -> None:
+    """Nothing is not the word None; marks that mean something to a driver mean nothing here."""
+    odd = dataclasses.replace(
+        gpu("None\t\\N\nx"), gpu_count=None, gpu_memory_gb=Decimal("80.50"), accelerator="\\N", tier="None"
+    )
+    plain = dataclasses.replace(gpu("plain"), gpu_count=Decimal(8), includes_power=False)
+    learned = [replace(PRICE, series=one) for one in (odd, plain)]
+
+    def work(connection):
+        stager = Stager(connection, "nimbus")
+        stager.open()
+        stager.add(learned, 1)
+        stager.close()
+        names = ("sku", "tier", "accelerator", "gpu_count", "gpu_memory_gb", "includes_power", "pricing_category")
+        described = select(*(gpu_series.c[name] for name in names)).order_by(gpu_series.c.sku)
+        return [tuple(row) for row in connection.execute(described)]
+
+    first, second = store.write(work)
+    assert first == (odd.sku, "None", "\\N", None, Decimal("80.5"), True, "standard")
+    assert (second[3], second[5]) == (8, False)
 
 
 @pytest.mark.parametrize(
