@@ -248,11 +248,22 @@ def _append(connection: Connection, stager: Stager, attempt: Attempt, refresh_id
 
 
 def _take_out_jumps(connection: Connection, attempt: Attempt, stager: Stager, tally: Tally) -> None:
-    jumps = [row for kind in sorted(stager.kinds) for row in take_out_jumps(connection, kind)]
-    if len(jumps) > max(3, JUMP_SHARE * stager.staged):
+    jumps: list[Held] = []
+    multiples = 0
+    for kind in sorted(stager.kinds):
+        of_kind, others = take_out_jumps(connection, kind)
+        jumps += of_kind
+        multiples += others
+    most = max(3, JUMP_SHARE * stager.staged)
+    if len(jumps) > most:
         raise Quarantined(
             f"{attempt.info.id}: {len(jumps)} of {stager.staged} prices are over {JUMP:g} times "
             "off their history: the unit or the currency may have changed"
+        )
+    if multiples > most:
+        raise Quarantined(
+            f"{attempt.info.id}: {multiples} of {stager.staged} prices are 2, 4 or 8 times what they were, or that "
+            "part of it: the prices of machines may have been taken for those of GPUs, or the other way round"
         )
     tally.demote(jumps)
 

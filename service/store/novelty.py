@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Float,
     Select,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     case,
     cast,
     exists,
+    false,
     func,
     insert,
     literal,
@@ -30,6 +32,9 @@ from service.store.types import ExactDecimal, UtcDateTime
 
 JUMP: Final = 10.0
 """A price this many times its predecessor is practically always an error (measured: <= 0.001 % of real moves)."""
+MULTIPLES: Final = (2.0, 4.0, 8.0)
+"""GPUs of the usual machines: a price that many times its predecessor may be that of a machine, or of one GPU of it."""
+NEAR: Final = 1e-3
 
 COLUMNS: Final = (
     "series_id",
@@ -103,15 +108,17 @@ def note_in_force(connection: Connection, kind: Kind) -> None:
     connection.execute(insert(in_force).from_select(in_force.columns.keys(), known))
 
 
-def take_out_jumps(connection: Connection, kind: Kind) -> list[Held]:
+def take_out_jumps(connection: Connection, kind: Kind) -> tuple[list[Held], int]:
     """Take staged prices over JUMP times off the price before them out of the stage.
 
-    A market's intervals are left alone: they do swing from cents to thousands, and below zero.
+    A market's intervals are left alone: they do swing from cents to thousands, and below zero. Also returns how many
+    others are off by a number of GPUs; one price may well have doubled, so these stay for the caller to judge together.
     """
     series = SERIES[kind]
     theirs, ours = terms.alias("theirs"), terms.alias("ours")
     ratio = cast(stage.c.amount, Float) / cast(in_force.c.amount, Float)
-    jumps = (
+    is_jump = or_(ratio > JUMP, ratio < 1 / JUMP)
+    suspects = (
         select(
             stage.c.stage_id,
             series.c.key,
@@ -119,6 +126,7 @@ def take_out_jumps(connection: Connection, kind: Kind) -> list[Held]:
             in_force.c.amount.label("was"),
             stage.c.locator,
             stage.c.fetch_id,
+            is_jump.label("is_jump"),
         )
         .select_from(
             stage.join(in_force, in_force.c.stage_id == stage.c.stage_id)
@@ -132,13 +140,21 @@ def take_out_jumps(connection: Connection, kind: Kind) -> list[Held]:
             cast(in_force.c.amount, Float) != 0,
             ours.c.unit == theirs.c.unit,
             ours.c.currency == theirs.c.currency,
-            or_(ratio > JUMP, ratio < 1 / JUMP),
+            or_(is_jump, _is_multiple(ratio) if kind is Kind.GPU else false()),
         )
         .order_by(stage.c.stage_id)
     )
-    found = connection.execute(jumps).all()
-    _take_out(connection, [row.stage_id for row in found])
-    return [_held(row, f"{row.amount} is over {JUMP:g} times off {row.was}, the price before it") for row in found]
+    found = connection.execute(suspects).all()
+    jumps = [row for row in found if row.is_jump]
+    _take_out(connection, [row.stage_id for row in jumps])
+    held = [_held(row, f"{row.amount} is over {JUMP:g} times off {row.was}, the price before it") for row in jumps]
+    return held, len(found) - len(jumps)
+
+
+def _is_multiple(ratio: ColumnElement[Any]) -> ColumnElement[bool]:
+    """True if a price is its predecessor times a usual number of GPUs of a machine, or divided by one."""
+    factors = (*MULTIPLES, *(1 / one for one in MULTIPLES))
+    return or_(*(ratio.between(one * (1 - NEAR), one * (1 + NEAR)) for one in factors))
 
 
 def append_new(

@@ -129,6 +129,27 @@ def test_a_document_full_of_jumps_is_not_believed_at_all(store: Store, learn: Le
     assert price(store, valid="2026-03-03", known="2026-03-03", key="nimbus/g0/global/on_demand") == Decimal("2.50")
 
 
+@pytest.mark.parametrize("factor", [Decimal(8), Decimal(2), Decimal("0.25")])
+def test_prices_of_machines_are_not_taken_for_those_of_gpus(store: Store, learn: Learn, factor: Decimal) -> None:
+    prices = {f"g{n}": Decimal("2.50") + n for n in range(20)}
+    learn(*(f"{sku} {amount}" for sku, amount in prices.items()), on="2026-03-01")
+    failed = learn(*(f"{sku} {amount * factor}" for sku, amount in prices.items()), on="2026-03-02")
+
+    assert failed.status == "quarantined"
+    assert "20 of 20 prices are 2, 4 or 8 times what they were, or that part of it" in failed.error
+    assert price(store, valid="2026-03-03", known="2026-03-03", key="nimbus/g0/global/on_demand") == Decimal("2.50")
+
+
+def test_a_price_may_double_and_all_may_fall_by_44_percent(store: Store, learn: Learn) -> None:
+    prices = {f"g{n}": Decimal("2.50") + n for n in range(20)}
+    learn(*(f"{sku} {amount}" for sku, amount in prices.items()), on="2026-03-01")
+    doubled = learn(*(f"{sku} {amount * (2 if sku in {'g0', 'g1'} else 1)}" for sku, amount in prices.items()),
+                    on="2026-03-02")  # fmt: skip
+    cut = learn(*(f"{sku} {amount * Decimal('0.56')}" for sku, amount in prices.items()), on="2026-03-03")
+
+    assert [(one.status, one.added) for one in (doubled, cut)] == [("sealed", 2), ("sealed", 20)]
+
+
 def test_implausible_rows_are_rejected_and_the_others_stored(store: Store, learn: Learn) -> None:
     sealed = learn("h100 2.50", "free 0", "minus -1", "huge 1e300", on="2026-03-01")
 
