@@ -6,6 +6,7 @@ Traps of the feed that decide the shape of this module:
 - What went wrong comes as XML inside the zip, with HTTP 200. Code 1000 is "no prices for that window".
 - Asking too fast comes as an HTML page with HTTP 200: "Please retry after 5 seconds".
 - A window counts the calendar days it touches and may not touch more than 31.
+- It keeps thirty-nine months; of an older one it says that there are no prices.
 - Rows come in no order, and the hour at the edge of two windows in both.
 """
 
@@ -28,8 +29,10 @@ MAX_BYTES: Final = 32 * 1024 * 1024
 MAX_UNZIPPED: Final = 128 * 1024 * 1024
 HUBS: Final = ("TH_NP15_GEN-APND", "TH_SP15_GEN-APND", "TH_ZP26_GEN-APND")
 NO_PRICES: Final = "1000"
-FIRST_MONTH: Final = date(2023, 1, 1)
-"""OASIS keeps thirty-nine months on its interface."""
+KEPT_MONTHS: Final = 39
+"""What OASIS keeps on its interface, back from today: of the oldest month only the end."""
+SURELY_KEPT: Final = timedelta(days=366)
+"""A younger month without a price is trouble that may pass, not a month that was let go."""
 
 
 class Caiso:
@@ -54,19 +57,25 @@ class Caiso:
         yield from self._asked(transport, request, day - timedelta(days=2), day + timedelta(days=2))
 
     def chapters(self, transport: Transport, request: FetchRequest) -> Sequence[Chapter]:
-        """One a month, the running one left to the daily refresh."""
-        months, month = [], FIRST_MONTH
-        while (month.year, month.month) < (request.now.year, request.now.month):
-            months.append(Chapter(f"{month:%Y%m}", request.url))
-            month = (month + timedelta(days=32)).replace(day=1)
-        return months
+        """One a month of those that are kept, the running one left to the daily refresh."""
+        this_month = request.now.year * 12 + request.now.month - 1
+        months = (divmod(this_month - back, 12) for back in range(KEPT_MONTHS, 0, -1))
+        return [Chapter(f"{year}{month + 1:02}", request.url) for year, month in months]
 
     def fetch_chapter(self, transport: Transport, request: FetchRequest, chapter: Chapter) -> Iterator[Document]:
-        """Ask for one month in two windows. Raises FetchFailed."""
+        """Ask for one month in two windows. Raises FetchFailed, ShapeChanged.
+
+        A month that OASIS has let go has no document: a finished chapter, and the next one is read.
+        """
         first = date(int(chapter.name[:4]), int(chapter.name[4:]), 1)
         middle, last = first + timedelta(days=16), (first + timedelta(days=32)).replace(day=1)
-        yield from self._asked(transport, request, first, middle)
-        yield from self._asked(transport, request, middle, last)
+        answers = [
+            *self._asked(transport, request, first, middle),
+            *self._asked(transport, request, middle, last),
+        ]
+        may_be_gone = request.now.date() - last > SURELY_KEPT
+        if not may_be_gone or not all(_has_no_prices(answer.body) for answer in answers):
+            yield from answers
 
     def parse(self, document: Document) -> Iterator[Reading]:
         """Read one reading per row, of the price and of its parts.
@@ -115,8 +124,17 @@ def _member(body: bytes) -> tuple[str, bytes]:
         raise ShapeChanged(f"not a whole zip archive: {error}") from error
 
 
+def _has_no_prices(body: bytes) -> bool:
+    name, inner = _member(body)
+    return name.endswith(".xml") and _words(inner).get("ERR_CODE") == NO_PRICES
+
+
+def _words(body: bytes) -> Mapping[str, str]:
+    return {node.tag.rpartition("}")[2]: (node.text or "").strip() for node in exact_xml(body).iter()}
+
+
 def _trouble(body: bytes) -> Iterator[Reading]:
-    words = {node.tag.rpartition("}")[2]: (node.text or "").strip() for node in exact_xml(body).iter()}
+    words = _words(body)
     if words.get("ERR_CODE") != NO_PRICES:
         raise Quarantined(f"OASIS refused: {words.get('ERR_CODE', '?')} {words.get('ERR_DESC', '')}".strip())
     yield Skipped("nothing_published", "ERR_CODE")
