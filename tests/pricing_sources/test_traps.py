@@ -163,6 +163,7 @@ OF_THE_REST: Final = {
         f"{POWER}/test_caiso.py::test_a_page_that_asks_for_patience_is_no_answer",
         f"{POWER}/test_entsoe.py::test_no_price_at_all_is_a_failure",
         f"{POWER}/test_octopus_agile.py::test_the_product_on_offer_is_asked_for_in_every_area",
+        f"{POWER}/test_octopus_agile.py::test_a_product_that_is_sold_no_more_is_not_taken_though_it_is_the_newest",
         "pricing_sources/llm_api/test_genai_prices.py::test_the_frozen_first_version_is_refused",
         "pricing_sources/test_registry.py::test_what_is_no_document_of_the_feed_is_refused",
         f"{LOG}::test_a_document_without_one_price_is_not_success",

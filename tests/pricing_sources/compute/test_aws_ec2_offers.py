@@ -236,8 +236,14 @@ def test_a_type_without_a_count_is_priced_per_machine(count: str) -> None:
     assert (unknown.amount, unknown.unit, unknown.series.gpu_count) == (Decimal("55.04"), Unit.INSTANCE_HOUR, None)
 
 
-def test_a_wrong_count_of_the_feed_does_not_matter_where_the_table_knows() -> None:
-    assert priced(row(Instance_Type="g6f.large", GPU="0")).series.gpu_count == Decimal("0.125")
+@pytest.mark.parametrize("count", ["", "0", "1", "4", "16"])
+@pytest.mark.parametrize(("kind", "documented"), [("g6f.large", Decimal("0.125")), ("p5.48xlarge", Decimal(8))])
+def test_a_wrong_count_of_the_feed_does_not_matter_where_the_table_knows(
+    kind: str, documented: Decimal, count: str
+) -> None:
+    known = priced(row(Instance_Type=kind, GPU=count))
+    assert (known.series.gpu_count, known.unit) == (documented, Unit.GPU_HOUR)
+    assert known.amount == Decimal("55.04") / documented
 
 
 def test_the_first_price_of_a_machine_stands() -> None:

@@ -1,3 +1,4 @@
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import pytest
 from pricing_sources.compute import oci
 from pricing_sources.compute.oci import SOURCE
 from pricing_sources.errors import FetchFailed
+from pricing_sources.observation import Observation
 from tests.pricing_sources.reading import fetched, prices, read, rejected, skipped, typed
 from tests.pricing_sources.test_transport import Feed, feed, reply
 
@@ -23,6 +25,24 @@ def test_each_currency_keeps_its_own_price_and_a_discount_is_no_list_price() -> 
     price = prices(read(SOURCE, BODY))["oci/B95907/global/on_demand"]
     assert (price.amount, price.currency, price.series.accelerator) == (Decimal("3.72"), "EUR", "A100 80GB")
     assert skipped(read(SOURCE, BODY)) == {"not_a_list_price": 1, "zero_price": 1, "not_accelerated": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "is_read"),
+    [
+        ("Compute - GPU - A10", "GPU Per Hour", True),
+        ("Compute - Accelerated - A10", "GPU Per Hour", True),
+        ("Compute - GPU - A10 - Host", "OCPU Per Hour", False),
+        ("Compute - GPU - A10 - Memory", "Gigabyte Per Hour", False),
+        ("Generative AI - GPU unit", "AI Unit Per Hour", False),
+    ],
+)
+def test_what_is_counted_says_that_a_product_is_a_gpu_and_not_its_name(name: str, metric: str, is_read: bool) -> None:
+    product = {"partNumber": "B95909", "displayName": name, "metricName": metric, "serviceCategory": "Compute - GPU"}
+    price = {"currencyCode": "USD", "prices": [{"model": "PAY_AS_YOU_GO", "value": 2}]}
+    [reading] = read(SOURCE, json.dumps({"items": [product | {"currencyCodeLocalizations": [price]}]}).encode())
+    assert isinstance(reading, Observation) is is_read
+    assert skipped([reading]) == ({} if is_read else {"not_accelerated": 1})
 
 
 def test_a_word_is_no_price() -> None:

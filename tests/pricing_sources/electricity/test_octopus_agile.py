@@ -151,6 +151,7 @@ PRODUCTS = answer(
     product("AGILE-24-04-03", "2024-04-03T00:00:00+01:00", until="2024-10-01T00:00:00+01:00"),
     product("AGILE-23-12-06", "2023-12-06T00:00:00Z"),
     product(CURRENT, "2026-09-01T00:00:00+01:00"),
+    product("AGILE-26-09-15", "2026-09-15T00:00:00+01:00", until="2026-10-15T00:00:00+01:00"),
     product("VAR-22-11-01", "2023-03-28T10:35:00+01:00"),
 )
 
@@ -175,6 +176,20 @@ def test_the_product_on_offer_is_asked_for_in_every_area(feed: Feed) -> None:
         *(f"{tariff(area)}?{window}" for area in AREAS),
     ]
     assert len(documents) == 14
+
+
+def test_a_product_that_is_sold_no_more_is_not_taken_though_it_is_the_newest(feed: Feed) -> None:
+    ended = product("AGILE-26-09-15", "2026-09-15T00:00:00+01:00", until="2026-10-15T00:00:00+01:00")
+    running = product("AGILE-24-04-03", "2024-04-03T00:00:00+01:00")
+    selling(feed)
+    for products in ([ended, running], [running, ended]):
+        feed.answers["/v1/products/"] = [reply(answer(*products))]
+        with HttpTransport() as transport:
+            chapters = SOURCE.chapters(transport, FetchRequest(url=feed.url(OLD), now=NOW))
+        assert {chapter.url for chapter in chapters} == {"AGILE-24-04-03"}
+    feed.answers["/v1/products/"] = [reply(answer(ended))]
+    with pytest.raises(ShapeChanged, match="no product such as AGILE-24-10-01 is on offer"):
+        list(fetched(SOURCE, feed.url(OLD)))
 
 
 def test_every_page_is_asked_for_at_the_server_that_was_asked(feed: Feed) -> None:

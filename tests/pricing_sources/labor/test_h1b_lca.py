@@ -1,6 +1,7 @@
 import io
 import tracemalloc
 from decimal import Decimal
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -150,12 +151,14 @@ def test_other_occupations_do_not_even_reach_the_table() -> None:
     assert [row[3] for row in rows] == ["15-1252.00"]
 
 
-def test_the_latest_decision_about_a_case_stands() -> None:
-    twice = [
-        application(1, CASE_STATUS="Certified - Withdrawn", DECISION_DATE=DECEMBER_1 + 9),
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_the_latest_decision_about_a_case_stands(order: tuple[int, ...]) -> None:
+    decided = [
         application(1, DECISION_DATE=DECEMBER_1),
+        application(1, CASE_STATUS="Denied", DECISION_DATE=DECEMBER_1 + 4),
+        application(1, CASE_STATUS="Certified - Withdrawn", DECISION_DATE=DECEMBER_1 + 9),
     ]
-    table = counts(*twice)
+    table = counts(*(decided[place] for place in order))
     assert [row[0] for row in table["rows"]] == ["Certified - Withdrawn"]
     assert table["decided_to"] == "2026-12-10"
 
