@@ -109,6 +109,14 @@ class NotModified:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """One of a feed's documents could not be had, while others could: told, and no offer is gone because of it."""
+
+    reason: str
+    """Which one, and what went wrong."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchRequest:
     """What a fetch may know: where to ask, what time it is, and what we have already."""
@@ -138,8 +146,8 @@ class Source(Protocol):
     def info(self) -> SourceInfo:
         """What this feed is."""
 
-    def fetch(self, transport: Transport, request: FetchRequest) -> Iterator[Document | NotModified]:
-        """Ask the feed; yield each document it sends. Raises FetchFailed."""
+    def fetch(self, transport: Transport, request: FetchRequest) -> Iterator[Document | NotModified | Missing]:
+        """Ask the feed; yield each document it sends. Raises FetchFailed, of several documents if none can be had."""
 
     def parse(self, document: Document) -> Iterator[Reading]:
         """Read one document. Raises ShapeChanged if it is not in the feed's shape."""

@@ -24,6 +24,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Context, Decimal
+from functools import partial
 from itertools import chain
 from pathlib import PurePosixPath
 from typing import Final
@@ -40,7 +41,8 @@ from pricing_sources.observation import (
     Skipped,
     Status,
 )
-from pricing_sources.source import Cadence, Document, FetchRequest, SourceInfo
+from pricing_sources.protocols.side_by_side import documents_of
+from pricing_sources.source import Cadence, Document, FetchRequest, Missing, SourceInfo
 from pricing_sources.transport import Transport
 from pricing_sources.units import Unit
 
@@ -105,20 +107,15 @@ class GpuhuntCatalog:
         },
     )
 
-    def fetch(self, transport: Transport, request: FetchRequest) -> Iterator[Document]:
+    def fetch(self, transport: Transport, request: FetchRequest) -> Iterator[Document | Missing]:
         """Ask for the newest version of every cloud's catalog, then for that catalog.
 
-        Never conditionally: the catalogs together are the list of what is on offer. Raises
-        FetchFailed, also where a version is not one.
+        One that cannot be had, or whose version is not one, is told, and the others are read. Never
+        conditionally: the catalogs together are the list of what is on offer. Raises FetchFailed if
+        there is no catalog at all.
         """
         base = request.url.rstrip("/")
-        for folder in PROVIDERS:
-            named = transport.get(f"{base}/{folder}/version", max_bytes=MAX_VERSION_BYTES)
-            version = named.body.strip()
-            if not VERSION.fullmatch(version):
-                raise FetchFailed(f"{named.url} says {version[:40]!r}; a version such as 20260819-7375 was expected")
-            address = f"{base}/{folder}/{version.decode()}/catalog.zip"
-            yield Document.of(self.info.id, transport.get(address, max_bytes=MAX_ZIP_BYTES), request.now)
+        yield from documents_of([partial(_newest, f"{base}/{folder}", transport, request) for folder in PROVIDERS])
 
     def parse(self, document: Document) -> Iterator[Reading]:
         """Read the catalog of one cloud: one reading per line below the header.
@@ -203,6 +200,16 @@ class _Catalog:
             f"{reading.published_amount} here; one was expected"
         )
         return Rejected(reason, reading.locator, _shortened(row), reading.series.key)
+
+
+def _newest(folder: str, transport: Transport, request: FetchRequest) -> Document:
+    """The catalog that the version file of a cloud's folder names."""
+    named = transport.get(f"{folder}/version", max_bytes=MAX_VERSION_BYTES)
+    version = named.body.strip()
+    if not VERSION.fullmatch(version):
+        raise FetchFailed(f"{named.url} says {version[:40]!r}; a version such as 20260819-7375 was expected")
+    reply = transport.get(f"{folder}/{version.decode()}/catalog.zip", max_bytes=MAX_ZIP_BYTES)
+    return Document.of(GpuhuntCatalog.info.id, reply, request.now)
 
 
 def _seller(document: Document) -> str:

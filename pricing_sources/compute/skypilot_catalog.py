@@ -23,6 +23,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import chain
 from typing import Final
 from urllib.parse import urlsplit
@@ -39,7 +40,8 @@ from pricing_sources.observation import (
     Skipped,
     Status,
 )
-from pricing_sources.source import Cadence, Document, FetchRequest, SourceInfo
+from pricing_sources.protocols.side_by_side import documents_of
+from pricing_sources.source import Cadence, Document, FetchRequest, Missing, SourceInfo
 from pricing_sources.transport import Transport
 from pricing_sources.units import Unit, divided
 
@@ -127,18 +129,19 @@ class SkyPilotCatalog:
         },
     )
 
-    def fetch(self, transport: Transport, request: FetchRequest) -> Iterator[Document]:
-        """Ask for the file of every cloud in turn.
+    def fetch(self, transport: Transport, request: FetchRequest) -> Iterator[Document | Missing]:
+        """Ask for the file of every cloud in turn; one that cannot be had is told, and the others are read.
 
         Never conditionally: the files together are the list of what is on offer, so one that is
-        left out because it did not change would look like a cloud that closed. Raises FetchFailed.
+        left out because it did not change would look like a cloud that closed. Raises FetchFailed
+        if there is no file at all.
         """
         if not request.url.endswith("/nebius/vms.csv"):
             raise FetchFailed(f"{request.url} was asked for; an address that ends in /nebius/vms.csv was expected")
         folder = request.url.removesuffix("/nebius/vms.csv")
-        for cloud in FETCHED:
-            reply = transport.get(f"{folder}/{cloud}/vms.csv", max_bytes=MAX_BYTES)
-            yield Document.of(self.info.id, reply, request.now)
+        yield from documents_of(
+            [partial(_file_at, f"{folder}/{cloud}/vms.csv", transport, request) for cloud in FETCHED]
+        )
 
     def parse(self, document: Document) -> Iterator[Reading]:
         """Read the file of one cloud, which the document's address names.
@@ -267,6 +270,10 @@ class _File:
             f"{reading.published_amount} here; one was expected"
         )
         return Rejected(reason, reading.locator, _shortened(row), reading.series.key)
+
+
+def _file_at(url: str, transport: Transport, request: FetchRequest) -> Document:
+    return Document.of(SkyPilotCatalog.info.id, transport.get(url, max_bytes=MAX_BYTES), request.now)
 
 
 def _cloud_name(document: Document) -> str:

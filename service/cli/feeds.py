@@ -236,7 +236,7 @@ def _report(done: list[Refresh], accounts: Sequence[Account] = (), *, as_json: b
         )
         _ledger(accounts)
     for one in done:
-        if one.status != "sealed":
+        if one.error:
             note(f"{one.source}: {one.error}")
 
 

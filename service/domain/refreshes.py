@@ -40,6 +40,7 @@ class Refresh:
     """How many rows were skipped, by named reason."""
     error_code: str | None
     error: str | None
+    """Why it failed; of a sealed refresh, which of the feed's documents could not be had."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

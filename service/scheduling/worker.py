@@ -132,7 +132,8 @@ def run_held(
 
 def _tell(done: Refresh) -> None:
     if done.error:
-        log.warning("feed failed", source=done.source, status=done.status, reason=done.error)
+        event = "feed read in part" if done.status == "sealed" else "feed failed"
+        log.warning(event, source=done.source, status=done.status, reason=done.error)
     else:
         log.info("feed read", source=done.source, added=done.added, corrected=done.corrected)
 

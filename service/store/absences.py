@@ -22,17 +22,21 @@ TIMES: Final = 3
 """Looks in a row that did not find an offer before its price is said to have ended."""
 
 
-def note_listing(
+def note_listed(connection: Connection, kind: Kind, refresh_id: int, seen_at: datetime) -> None:
+    """What was staged is on offer: it is missing no more, and brought back if it had ended."""
+    staged = select(stage.c.series_id).where(stage.c.kind == kind.value)
+    connection.execute(delete(absence).where(absence.c.kind == kind.value, absence.c.series_id.in_(staged)))
+    _bring_back(connection, kind, refresh_id, seen_at)
+
+
+def note_missing(
     connection: Connection, kind: Kind, source_id: str, refresh_id: int, seen_at: datetime, held_keys: Collection[str]
 ) -> None:
-    """Compare what was staged with what was on offer: count the missing, end the long gone, bring back the returned.
+    """What was staged is all that is on offer: count what is missing from it, and end the long gone.
 
     `held_keys` were listed, but with prices nobody believed: they are not missing.
     """
-    staged = select(stage.c.series_id).where(stage.c.kind == kind.value)
-    connection.execute(delete(absence).where(absence.c.kind == kind.value, absence.c.series_id.in_(staged)))
     _count_missing(connection, kind, source_id, seen_at, held_keys)
-    _bring_back(connection, kind, refresh_id, seen_at)
     _end(connection, kind, source_id, refresh_id)
 
 

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection, and_, insert, select, update
 
-from pricing_sources.errors import Quarantined, SourceError
+from pricing_sources.errors import FetchFailed, Quarantined, SourceError
 from pricing_sources.observation import Observation, Reading, Rejected, Skipped
 from pricing_sources.source import Document, SourceInfo
 from service.domain.refreshes import Refresh, Scope, Trigger
@@ -43,6 +43,8 @@ class Attempt:
     documents: tuple[Document, ...]
     unmodified: tuple[str, ...] = ()
     """URLs the feed confirmed with 304."""
+    missing: tuple[str, ...] = ()
+    """Why other documents of the feed could not be had."""
     chapter: str = ""
     """Name of the piece of the feed's archive that this is."""
     fence: Fence | None = None
@@ -96,7 +98,7 @@ def seal(
     if attempt.fence is not None:
         attempt.fence(connection)
     tally = Tally()
-    _insert_refresh(connection, attempt, refresh_id, recorded_at, status="sealed")
+    _insert_refresh(connection, attempt, refresh_id, recorded_at, status="sealed", error=_incomplete(attempt))
     stager = Stager(connection, attempt.info.id)
     stager.open()
     for document in attempt.documents:
@@ -168,6 +170,14 @@ def _insert_refresh(
     )
 
 
+def _incomplete(attempt: Attempt) -> FetchFailed | None:
+    """What a sealed refresh says of documents that could not be had."""
+    if not attempt.missing:
+        return None
+    asked = len(attempt.documents) + len(attempt.unmodified) + len(attempt.missing)
+    return FetchFailed(f"{len(attempt.missing)} of {asked} documents could not be had: {'; '.join(attempt.missing)}")
+
+
 def _edition(connection: Connection, info: SourceInfo) -> int:
     values = {
         "source_id": info.id,
@@ -207,7 +217,7 @@ def _require_evidence(connection: Connection, attempt: Attempt, tally: Tally) ->
             f"{attempt.info.id}: not one price in the document ({tally.rejections} rows rejected, "
             f"{tally.skipped.total()} skipped){detail}"
         )
-    if attempt.scope not in {"feed", "seed"}:
+    if attempt.scope not in {"feed", "seed"} or attempt.missing:
         return
     before: int | None = connection.scalar(
         select(refresh.c.observed)
@@ -216,6 +226,7 @@ def _require_evidence(connection: Connection, attempt: Attempt, tally: Tally) ->
             refresh.c.status == "sealed",
             refresh.c.scope == attempt.scope,
             refresh.c.observed > 0,
+            refresh.c.error.is_(None),  # some of whose documents could not be had is no measure
         )
         .order_by(refresh.c.refresh_id.desc())
         .limit(1)
@@ -270,15 +281,16 @@ def _take_out_jumps(connection: Connection, attempt: Attempt, stager: Stager, ta
 
 def _note_listing(connection: Connection, attempt: Attempt, refresh_id: int, tally: Tally) -> None:
     """Offers the feed lists no more, and those it lists again; half a listing says nothing of what is missing."""
-    if attempt.documents and attempt.unmodified:
-        return
+    is_whole = not attempt.missing and not (attempt.documents and attempt.unmodified)
     source_id = attempt.info.id
     for kind in attempt.info.kinds:
         if attempt.documents:
             seen_at = max(document.fetched_at for document in attempt.documents)
             held_keys = {held.row.key for held in tally.held if held.row.key}
-            absences.note_listing(connection, kind, source_id, refresh_id, seen_at, held_keys)
-        else:
+            absences.note_listed(connection, kind, refresh_id, seen_at)
+            if is_whole:
+                absences.note_missing(connection, kind, source_id, refresh_id, seen_at, held_keys)
+        elif is_whole:
             absences.note_same_listing(connection, kind, source_id, refresh_id)
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from pricing_sources.errors import SourceError
-from pricing_sources.source import Archive, Document, FetchRequest, NotModified, Source
+from pricing_sources.source import Archive, Document, FetchRequest, Missing, NotModified, Source
 from pricing_sources.transport import Transport
 from service.domain.refreshes import Refresh
 from service.errors import Invalid
@@ -91,13 +91,14 @@ def _attempt(source: Source, now: datetime) -> Attempt:
 def _read_chapter(
     store: Store,
     source: Source,
-    fetch: Callable[[], Iterator[Document | NotModified]],
+    fetch: Callable[[], Iterator[Document | NotModified | Missing]],
     attempt: Attempt,
     progress: Progress,
 ) -> Refresh:
-    fetched: list[Document] = []
     try:
-        fetched.extend(answer for answer in fetch() if isinstance(answer, Document))
+        answers = list(fetch())
     except SourceError as error:
         return record_failure(store, attempt, error)
-    return seal_or_record(store, source, replace(attempt, documents=tuple(fetched)), progress)
+    fetched = tuple(answer for answer in answers if isinstance(answer, Document))
+    missing = tuple(answer.reason for answer in answers if isinstance(answer, Missing))
+    return seal_or_record(store, source, replace(attempt, documents=fetched, missing=missing), progress)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from pricing_sources.errors import SourceError
-from pricing_sources.source import Document, FetchRequest, NotModified, Source
+from pricing_sources.source import Document, FetchRequest, Missing, NotModified, Source
 from pricing_sources.transport import Transport
 from service.domain.refreshes import Refresh, Scope, Trigger
 from service.errors import Invalid
@@ -28,6 +28,7 @@ def refresh(
 ) -> Refresh:
     """Fetch a feed and append what is new; a failure is recorded and changes no price.
 
+    Of several documents those that could be had are read, and the refresh says which could not.
     No transaction is open while the network is asked. Raises LeaseLost through `fence`.
     """
     info = source.info
@@ -44,10 +45,10 @@ def refresh(
     attempt = Attempt(info=info, trigger=trigger, scope=scope, started_at=now, documents=(), fence=fence)
     fetched: list[Document] = []
     try:
-        unmodified = _fetch(source, transport, request, fetched, progress)
+        unmodified, missing = _fetch(source, transport, request, fetched, progress)
     except SourceError as error:
         return record_failure(store, replace(attempt, documents=tuple(fetched)), error)
-    attempt = replace(attempt, documents=tuple(fetched), unmodified=unmodified)
+    attempt = replace(attempt, documents=tuple(fetched), unmodified=unmodified, missing=missing)
     return seal_or_record(store, source, _without_repeats(store, attempt), progress)
 
 
@@ -69,15 +70,19 @@ def import_document(
 
 def _fetch(
     source: Source, transport: Transport, request: FetchRequest, fetched: list[Document], progress: Progress
-) -> tuple[str, ...]:
-    unmodified = []
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Fill `fetched`; returns the addresses of what did not change, and why what is missing could not be had."""
+    unmodified, missing = [], []
     for answer in source.fetch(transport, request):
-        if isinstance(answer, NotModified):
-            unmodified.append(answer.url)
-        else:
-            fetched.append(answer)
-            progress(f"fetched {len(fetched)} document{'s' if len(fetched) > 1 else ''}")
-    return tuple(unmodified)
+        match answer:
+            case NotModified(url):
+                unmodified.append(url)
+            case Missing(reason):
+                missing.append(reason)
+            case Document():
+                fetched.append(answer)
+                progress(f"fetched {len(fetched)} document{'s' if len(fetched) > 1 else ''}")
+    return tuple(unmodified), tuple(missing)
 
 
 def _without_repeats(store: Store, attempt: Attempt) -> Attempt:

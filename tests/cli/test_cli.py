@@ -2,6 +2,7 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
 from unittest.mock import patch
@@ -9,7 +10,10 @@ from unittest.mock import patch
 import pytest
 from typer.testing import CliRunner
 
+from pricing_sources.compute.gpuhunt_catalog import PROVIDERS
 from service.cli.main import app
+from tests.documents.gpuhunt_catalog import typed_by_hand_runpod
+from tests.pricing_sources.test_transport import Feed, reply
 
 DOCUMENTS = Path(__file__).parents[1] / "documents"
 SCENARIO = """
@@ -203,6 +207,23 @@ def test_a_feed_that_cannot_be_reached_is_reported_not_fatal(shell: Shell) -> No
     done = shell("refresh", "ecb", "baseline", expect=3, COSTPLAN_SOURCE_ECB_URL="http://127.0.0.1:9/x")
     assert "ecb: http://127.0.0.1:9/x/eurofxref-hist.zip: cannot be reached" in done.stderr
     assert re.search(r"baseline +sealed", done.stdout)
+
+
+def test_a_feed_that_could_be_read_in_part_says_what_is_missing(shell: Shell, catalogs: Feed) -> None:
+    catalogs.answers = {f"/v3/{folder}/version": [reply(b"", 404)] for folder in PROVIDERS}
+    catalogs.answers["/v3/runpod/version"] = [reply(b"20260819-1")]
+    catalogs.answers["/v3/runpod/20260819-1/catalog.zip"] = [reply(typed_by_hand_runpod.workbook())]
+    done = shell("refresh", "gpuhunt_catalog", COSTPLAN_SOURCE_GPUHUNT_CATALOG_URL=catalogs.url("/v3"))
+    assert re.search(r"gpuhunt_catalog +sealed", done.stdout)
+    assert "gpuhunt_catalog: 8 of 9 documents could not be had: " in done.stderr
+    assert f"{catalogs.url('/v3/aws/version')}: answered 404" in done.stderr
+
+
+@pytest.fixture
+def catalogs() -> Iterator[Feed]:
+    answering = Feed()
+    yield answering
+    answering.close()
 
 
 @pytest.mark.parametrize(

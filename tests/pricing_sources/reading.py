@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pricing_sources.observation import Observation, Reading, Rejected, Skipped
-from pricing_sources.source import Document, FetchRequest, NotModified, Source
+from pricing_sources.source import Document, FetchRequest, Missing, NotModified, Source
 from pricing_sources.transport import HttpTransport
 from tests.conftest import day
 
@@ -38,6 +38,6 @@ def rejected(readings: Sequence[Reading]) -> list[str]:
     return [one.reason for one in readings if isinstance(one, Rejected)]
 
 
-def fetched(source: Source, url: str, **request: object) -> Iterator[Document | NotModified]:
+def fetched(source: Source, url: str, **request: object) -> Iterator[Document | NotModified | Missing]:
     with HttpTransport() as transport:
         yield from source.fetch(transport, FetchRequest(url=url, now=NOW, **request))

@@ -1,10 +1,12 @@
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
-from pricing_sources.source import Cadence
+from pricing_sources.source import Cadence, Document, FetchRequest, Missing
 from service import clock as wall
 from service.scheduling.ledger import due, jitter, newest_slot
 from service.scheduling.worker import run_slot
@@ -41,6 +43,23 @@ def test_a_slot_that_ran_is_not_due_again_and_the_next_one_is(store: Store, feed
     assert run(store, feed, clock, "2026-03-01T06:00").status == "sealed"
     assert run(store, feed, clock, "2026-03-02T05:59") is None
     assert run(store, feed, clock, "2026-03-02T06:00").status == "sealed"
+
+
+def test_a_slot_that_was_read_in_part_is_done_and_says_what_was_missing(store: Store, clock) -> None:
+    class InPart(LineFeed):
+        def fetch(self, transport: object, request: FetchRequest) -> Iterator[Document | Missing]:
+            yield from super().fetch(transport, request)
+            yield Missing("https://nimbus.example/more: answered 404")
+
+    feed = InPart()
+    feed.answer = b"h100 2.50"
+    with capture_logs() as logged:
+        assert run(store, feed, clock, "2026-03-01T06:00").status == "sealed"
+    [ended] = store.read(lambda c: jobs.runs(c))
+    missing = "1 of 2 documents could not be had: https://nimbus.example/more: answered 404"
+    assert (ended.state, ended.outcome) == ("done", missing)
+    [told] = [one for one in logged if one.get("source") == "nimbus"]
+    assert (told["event"], told["log_level"], told["reason"]) == ("feed read in part", "warning", missing)
 
 
 def test_a_week_down_is_one_catch_up_run(store: Store, feed: LineFeed, clock) -> None:

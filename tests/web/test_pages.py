@@ -2,14 +2,15 @@
 
 import html
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
 
 import pytest
 from fastapi.testclient import TestClient
 from typing_extensions import override
 
-from pricing_sources.source import Document
-from service.usecases.refresh import import_document
+from pricing_sources.source import Document, FetchRequest, Missing
+from service.usecases.refresh import import_document, refresh
 from tests.api.conftest import H100, MixedFeed, seed
 from tests.conftest import TickingClock, day
 from tests.store.conftest import LineFeed
@@ -257,6 +258,19 @@ def test_a_series_page_shows_the_price_its_citation_and_its_history(
     assert "Published as 2.25 (as <em>typed</em>)" in text
     assert text.index("2026-05-01 00:00 UTC") < text.index("2026-03-01 00:00 UTC")
     assert "Electricity included" in text
+
+
+def test_a_source_that_was_read_in_part_says_what_is_missing(client: TestClient, sqlite_store, feed, clock) -> None:
+    class InPart(MixedFeed):
+        def fetch(self, transport: object, request: FetchRequest) -> Iterator[Document | Missing]:
+            yield from super().fetch(transport, request)
+            yield Missing("https://nimbus.example/<b>more</b>: answered 404")
+
+    refresh(sqlite_store, InPart(), None, now=clock(), trigger="manual")
+    said = "read in part: 1 of 2 documents could not be had: https://nimbus.example/<b>more</b>: answered 404"
+    page = client.get("/sources")
+    assert said in words(page)
+    assert html.escape(said) in page.text
 
 
 def test_a_page_that_is_not_there_is_a_page(client: TestClient) -> None:

@@ -12,7 +12,7 @@ from pricing_sources.compute.gpuhunt_catalog import PROVIDERS, SOURCE
 from pricing_sources.errors import FetchFailed, ShapeChanged
 from pricing_sources.observation import GpuSeries, Observation, PricingCategory, Reading, Rejected, Skipped, Status
 from pricing_sources.screening import screened
-from pricing_sources.source import Document, FetchRequest
+from pricing_sources.source import Document, FetchRequest, Missing
 from pricing_sources.transport import HttpTransport, Limits
 from pricing_sources.units import Unit
 from tests.conftest import day
@@ -234,7 +234,7 @@ class TestFetch:
         yield answering
         answering.close()
 
-    def fetched(self, feed: Feed) -> list[Document]:
+    def fetched(self, feed: Feed) -> list[Document | Missing]:
         with HttpTransport(Limits(attempts=1)) as transport:
             return list(SOURCE.fetch(transport, FetchRequest(url=feed.url("/mirror/v3/"), now=NOW)))
 
@@ -254,8 +254,21 @@ class TestFetch:
         with pytest.raises(FetchFailed, match="a version such as 20260819-7375 was expected"):
             self.fetched(feed)
 
-    def test_a_catalog_that_is_gone_fails_the_refresh_and_is_named(self, feed: Feed) -> None:
-        feed.answers["/mirror/v3/nebius/version"] = [reply(b"20260819-1")]
+    def test_catalogs_that_are_gone_are_named_and_the_others_are_read(self, feed: Feed) -> None:
+        for folder in PROVIDERS:
+            feed.answers[f"/mirror/v3/{folder}/version"] = [reply(b"20260819-1")]
+            feed.answers[f"/mirror/v3/{folder}/20260819-1/catalog.zip"] = [reply(packed(folder, row()))]
         feed.answers["/mirror/v3/nebius/20260819-1/catalog.zip"] = [reply(b"", 403)]
-        with pytest.raises(FetchFailed, match=r"20260819-1/catalog.zip: answered 403"):
+        feed.answers["/mirror/v3/oci/version"] = [reply(b"latest")]
+        *documents, gone, unnamed = self.fetched(feed)
+        assert len(documents) == len(PROVIDERS) - 2
+        assert all(isinstance(each, Document) for each in documents)
+        assert gone == Missing(f"{feed.url('/mirror/v3/nebius/20260819-1/catalog.zip')}: answered 403")
+        assert isinstance(unnamed, Missing)
+        assert unnamed.reason.startswith(f"{feed.url('/mirror/v3/oci/version')} says b'latest'")
+
+    def test_no_catalog_at_all_is_a_failure(self, feed: Feed) -> None:
+        for folder in PROVIDERS:
+            feed.answers[f"/mirror/v3/{folder}/version"] = [reply(b"", 403)]
+        with pytest.raises(FetchFailed, match=r"/mirror/v3/nebius/version: answered 403"):
             self.fetched(feed)

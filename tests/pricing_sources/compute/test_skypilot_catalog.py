@@ -11,7 +11,7 @@ from pricing_sources.compute.skypilot_catalog import CLOUDS, EVERYWHERE, FETCHED
 from pricing_sources.errors import FetchFailed, ShapeChanged
 from pricing_sources.observation import GpuSeries, Observation, PricingCategory, Reading, Rejected, Skipped, Status
 from pricing_sources.screening import screened
-from pricing_sources.source import Document, FetchRequest
+from pricing_sources.source import Document, FetchRequest, Missing
 from pricing_sources.transport import HttpTransport, Limits
 from pricing_sources.units import Unit
 from tests.conftest import day
@@ -254,7 +254,7 @@ class TestFetch:
         yield answering
         answering.close()
 
-    def fetched(self, url: str) -> list[Document]:
+    def fetched(self, url: str) -> list[Document | Missing]:
         with HttpTransport(Limits(attempts=1)) as transport:
             return list(SOURCE.fetch(transport, FetchRequest(url=url, now=NOW)))
 
@@ -262,14 +262,24 @@ class TestFetch:
         for cloud in FETCHED:
             feed.answers[f"/mirror/v8/{cloud}/vms.csv"] = [reply(f"of {cloud}".encode())]
         documents = self.fetched(feed.url("/mirror/v8/nebius/vms.csv"))
-        assert [each.body.decode() for each in documents] == [f"of {cloud}" for cloud in FETCHED]
-        assert [each.url for each in documents] == [feed.url(f"/mirror/v8/{cloud}/vms.csv") for cloud in FETCHED]
+        found = [each for each in documents if isinstance(each, Document)]
+        assert [each.body.decode() for each in found] == [f"of {cloud}" for cloud in FETCHED]
+        assert [each.url for each in found] == [feed.url(f"/mirror/v8/{cloud}/vms.csv") for cloud in FETCHED]
         assert "if-none-match" not in feed.asked[0][1]
 
-    def test_a_file_that_is_gone_fails_the_refresh_and_is_named(self, feed: Feed) -> None:
-        feed.answers["/v8/nebius/vms.csv"] = [reply(b"a")]
+    def test_a_file_that_is_gone_is_named_and_the_others_are_read(self, feed: Feed) -> None:
+        for cloud in FETCHED:
+            feed.answers[f"/v8/{cloud}/vms.csv"] = [reply(b"a")]
         feed.answers["/v8/aws/vms.csv"] = [reply(b"404: Not Found", 404)]
-        with pytest.raises(FetchFailed, match=r"/v8/aws/vms.csv: answered 404"):
+        *documents, missing = self.fetched(feed.url("/v8/nebius/vms.csv"))
+        assert len(documents) == len(FETCHED) - 1
+        assert all(isinstance(each, Document) for each in documents)
+        assert missing == Missing(f"{feed.url('/v8/aws/vms.csv')}: answered 404")
+
+    def test_no_file_at_all_is_a_failure(self, feed: Feed) -> None:
+        for cloud in FETCHED:
+            feed.answers[f"/v8/{cloud}/vms.csv"] = [reply(b"", 403)]
+        with pytest.raises(FetchFailed, match=r"/v8/nebius/vms.csv: answered 403"):
             self.fetched(feed.url("/v8/nebius/vms.csv"))
 
     def test_an_address_without_the_first_file_says_what_was_expected(self) -> None:
