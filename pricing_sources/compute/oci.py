@@ -8,6 +8,11 @@ Traps of the feed that decide the shape of this module:
 - A part has a price per currency and per way of paying; only pay as you go is a list price.
 - A preemptible machine costs half, but only the documentation says so, and not of which: no price here.
 - Of 450 products seven are GPUs.
+
+Oracle publishes its machine shapes beside the list: how many GPUs each has, and which parts it is
+billed by. They are not read, because a price needs nothing of them: it is for one GPU of a part,
+whatever shape holds it; which accelerator that is, neither the shapes of GPU2 nor their parts say;
+and their memory is of the shape in most rows and of one GPU in others.
 """
 
 import json
@@ -28,6 +33,7 @@ MAX_BYTES: Final = 16 * 1024 * 1024
 FALLBACK: Final = "https://www.oracle.com/a/ocom/docs/pricing/cloud-price-list.json"
 """Where the same list stands as a file: the first host has turned programs away since 2026-09."""
 METRIC: Final = "GPU Per Hour"
+EXPECTED: Final = "the price list was expected, whose items have a partNumber and currencyCodeLocalizations"
 PAY_AS_YOU_GO: Final = "PAY_AS_YOU_GO"
 ACCELERATORS: Final = {
     "B89734": "V100",
@@ -77,10 +83,7 @@ class Oci:
 
     def parse(self, document: Document) -> Iterator[Reading]:
         """Read one reading per price of each product. Raises ShapeChanged."""
-        rows = required(exact_json(document.body), "items")
-        if not isinstance(rows, list) or not rows:
-            raise ShapeChanged("no products where a list of them was expected", path="/items")
-        for position, row in enumerate(rows):
+        for position, row in enumerate(_products(exact_json(document.body))):
             locator = f"/items/{position}"
             for number, local in enumerate(required(row, "currencyCodeLocalizations", locator)):
                 place = f"{locator}/currencyCodeLocalizations/{number}"
@@ -89,6 +92,21 @@ class Oci:
 
 
 SOURCE: Final = Oci()
+
+
+def _products(content: Any) -> list[Any]:
+    if isinstance(content, Mapping) and "items" not in content and any(map(_is_billed_by_parts, content.values())):
+        raise ShapeChanged(f"which parts each machine shape is billed by, without a price; {EXPECTED}")
+    rows = required(content, "items")
+    if not isinstance(rows, list) or not rows:
+        raise ShapeChanged("no products where a list of them was expected", path="/items")
+    if isinstance(rows[0], Mapping) and "products" in rows[0] and "currencyCodeLocalizations" not in rows[0]:
+        raise ShapeChanged(f"a list of machine shapes, without a price; {EXPECTED}", path="/items/0")
+    return rows
+
+
+def _is_billed_by_parts(shape: object) -> bool:
+    return isinstance(shape, Mapping) and {"OCPU", "GPU"} <= shape.keys()
 
 
 def _reading(

@@ -6,7 +6,7 @@ import pytest
 
 from pricing_sources.compute import oci
 from pricing_sources.compute.oci import SOURCE
-from pricing_sources.errors import FetchFailed
+from pricing_sources.errors import FetchFailed, ShapeChanged
 from pricing_sources.observation import Observation
 from tests.pricing_sources.reading import fetched, prices, read, rejected, skipped, typed
 from tests.pricing_sources.test_transport import Feed, feed, reply
@@ -55,6 +55,27 @@ def test_the_recorded_list_is_read_to_the_last_product(recorded: Path) -> None:
     assert (len(found), rejected(readings)) == (7, [])
     assert len(readings) == len(found) + sum(skipped(readings).values())
     assert found["oci/B89734/global/on_demand"].series.accelerator == "V100"
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (
+            {"items": [{"name": "BM.GPU.H100.8", "gpuQty": 8, "products": [{"partNumber": "B98415", "qty": 8}]}]},
+            "a list of machine shapes, without a price; the price list was expected",
+        ),
+        (
+            {"BM.GPU.H100.8": {"OCPU": "", "Memory": "", "GPU": "B98415", "Disk": ""}},
+            "which parts each machine shape is billed by, without a price; the price list was expected",
+        ),
+        ({"rows": []}, "'items' is missing"),
+        ({"items": []}, "no products where a list of them was expected"),
+        ({"items": [{"partNumber": "B98415"}]}, "'currencyCodeLocalizations' is missing"),
+    ],
+)
+def test_a_document_about_machine_shapes_is_named_as_one(body: object, words: str) -> None:
+    with pytest.raises(ShapeChanged, match=words):
+        read(SOURCE, json.dumps(body).encode())
 
 
 def test_when_the_first_host_turns_us_away_the_second_is_asked(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
