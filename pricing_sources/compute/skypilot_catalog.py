@@ -13,7 +13,11 @@ them, each trap having been seen in a published file:
   the tier `accelerator_only`, so that nobody takes it for a machine.
 - A spot price of 0, or one that repeats the price, says that none is known. A TPU without a price
   stands at 700 dollars. Oracle's spot price is half the price by rule, so it is marked as derived.
-- Vast.ai's prices are made up (every offer below the median is given the median), and not read.
+- Vast.ai's prices are made up (every offer below the median is given the median), and Mithril's are the
+  floor of its auction, a dollar or a cent per GPU. Both are known and not read.
+- The file of Azure is brought up to date by hand, now and then.
+- Of the other files of the eighth version two are not known here: Seeweb's, whose figures may be euros and
+  which names no currency, and Yotta's, whose last line does not end, as after a transfer that broke off.
 - Of some clouds the rows are every type in every region: a price says what it would cost there, not
   that it is there. Such a price says so in its note.
 """
@@ -56,6 +60,10 @@ class Cloud:
     """True where accelerators and their host machines are rows of their own."""
     is_aggregator: bool = False
     """True where the type's name begins with the seller's: `massedcompute_A6000x8`."""
+    ends_seller: str = "_"
+    """What stands between the seller's name and the type's."""
+    is_zonal: bool = False
+    """True where a price holds in a zone, and the region is only its country."""
     spot_is_zonal: bool = False
     """True where the spot price differs between the zones of a region."""
     spot_is_half: bool = False
@@ -73,17 +81,26 @@ EVERYWHERE: Final = "listed in every region of the cloud, which does not say tha
 CLOUDS: Final[Mapping[str, Cloud]] = {
     "aws": Cloud(spot_is_zonal=True),
     "azure": Cloud(),
+    "cudo": Cloud(memory_is_per_gpu=True),
+    "daytona": Cloud(memory_is_per_gpu=True),
     "gcp": Cloud(memory_is_per_gpu=True, has_own_hosts=True),
+    "hyperbolic": Cloud(),
+    "hyperstack": Cloud(memory_is_per_gpu=True),
+    "jarvislabs": Cloud(memory_is_per_gpu=True),
     "lambda": Cloud(memory_is_per_gpu=True, is_everywhere=True),
+    "lium": Cloud(),
+    "mithril": Cloud(is_synthetic=True),
     "nebius": Cloud(memory_is_per_gpu=True),
     "oci": Cloud(memory_is_per_gpu=True, spot_is_half=True, is_everywhere=True),
+    "primeintellect": Cloud(is_aggregator=True, ends_seller="__", is_zonal=True),
     "runpod": Cloud(spot_repeats_price=True, is_everywhere=True),
     "shadeform": Cloud(is_aggregator=True),
+    "spheron": Cloud(),
     "vast": Cloud(is_synthetic=True),
     "verda": Cloud(),
 }
-FETCHED: Final = ("nebius", "aws", "gcp", "lambda", "oci", "runpod", "shadeform", "verda")
-"""Not Vast.ai, whose rows are all synthetic; nor Azure, which is typed in now and then and has a feed of its own."""
+FETCHED: Final = tuple(name for name, cloud in CLOUDS.items() if not cloud.is_synthetic)
+"""Every cloud whose file has prices."""
 SELLERS: Final = {"lambdalabs": "lambda", "datacrunch": "verda"}
 """Sellers that an aggregator calls otherwise than we do."""
 
@@ -247,13 +264,15 @@ class _File:
     def _provider(self, row: Mapping[str, str]) -> str:
         if not self.cloud.is_aggregator:
             return self.name
-        seller, separator, _ = row["InstanceType"].partition("_")
+        ends = self.cloud.ends_seller
+        seller, separator, _ = row["InstanceType"].partition(ends)
         if not separator:
-            raise _RowError(f"InstanceType is {row['InstanceType']!r}; a seller, '_' and a type were expected")
+            raise _RowError(f"InstanceType is {row['InstanceType']!r}; a seller, {ends!r} and a type were expected")
         return SELLERS.get(seller, seller)
 
     def _region(self, row: Mapping[str, str], *, is_spot: bool) -> str:
-        place = row.get("AvailabilityZone", "") if is_spot and self.cloud.spot_is_zonal else row["Region"]
+        in_zone = self.cloud.is_zonal or (is_spot and self.cloud.spot_is_zonal)
+        place = row.get("AvailabilityZone", "") if in_zone else row["Region"]
         return place or row["Region"] or "global"
 
     def _unless_repeated(self, reading: Reading, row: Mapping[str, str]) -> Reading:
