@@ -27,7 +27,8 @@ MAX_PAGES: Final = 50
 PAGE_SIZE: Final = 200
 CURRENCY: Final = "USD"
 """Prices are in US dollars (docs.digitalocean.com/reference/api, read 2026-11-23)."""
-GB_OF: Final = {"gib": "GiB", "gb": "GB"}
+MEMORY_UNIT: Final = "gib"
+"""The one unit of `vram` there is; its figures are those that others state in GB, 80 for an H100."""
 
 
 class DigitalOcean:
@@ -82,7 +83,11 @@ def _reading(row: Mapping[str, Any], document: Document, locator: str) -> Readin
         return Rejected(price, locator, json.dumps(row, default=str)[:500])
     if price == 0:
         return Skipped("zero_price", locator)
-    memory = required(required(gpu, "vram", locator), "amount", locator)
+    vram = required(gpu, "vram", locator)
+    memory, unit = (required(vram, name, locator) for name in ("amount", "unit"))
+    if unit != MEMORY_UNIT:
+        words = f"vram in {str(unit)[:40]!r}; {MEMORY_UNIT!r} was expected"
+        return Rejected(words, locator, json.dumps(row, default=str)[:500])
     offer = Offer(
         source=DigitalOcean.info.id,
         provider="digitalocean",

@@ -3,8 +3,10 @@
 Traps of the feed that decide the shape of this module:
 
 - A cloud GPU plan names a GPU and its own share of memory, `gpu_vram_gb`: 4 of an A100's 80 GB are a
-  twentieth of it. How much a whole one has stands in a table with its source.
-- A metal plan has no GPU field: only its id tells, `vbm-112c-2048gb-8-h100-gpu`.
+  twentieth of it. How many GPUs that is says a table with its source, and for a GPU not in it the plan
+  itself, as a text that may be a fraction: `gpu_count` is "1/4". Older answers have no such field.
+- A metal plan has no GPU field: only its id tells, `vbm-112c-2048gb-8-h100-gpu`. Neither has a dedicated
+  plan, `vcg-a40-24c-120g-48vram`, whose id names no count: its price stays that of the machine.
 - Months are counted differently in the two lists (672 and 730 hours), so only `hourly_cost` is read.
 - Plans without a GPU are most of both lists, and one of them is free.
 """
@@ -14,6 +16,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -37,6 +40,8 @@ WHOLE_GPU_GB: Final = {
 }
 """Memory of a whole GPU, by the feed's own name, where its own list shows it."""
 _METAL: Final = re.compile(r"-(?P<gpus>[0-9]+)-(?P<accelerator>[a-z0-9]+)-gpu$")
+_DEDICATED: Final = re.compile(r"vcg-(?P<accelerator>[a-z0-9]+)-")
+_COUNT: Final = re.compile(r"[1-9][0-9]{0,3}(/[1-9][0-9]{0,3})?")
 
 
 class Vultr:
@@ -57,6 +62,7 @@ class Vultr:
             Unit.INSTANCE_HOUR: (Decimal("0.02"), Decimal(400)),
         },
         snapshot=True,
+        parser_version=2,  # since a plan's own count is read, and dedicated plans are
     )
 
     def fetch(self, transport: Transport, request: FetchRequest) -> Iterator[Document]:
@@ -132,11 +138,22 @@ def _reading(row: Mapping[str, Any], name: str, purchase: str, document: Documen
 
 def _gpu(row: Mapping[str, Any], locator: str) -> tuple[str, Decimal | None, Decimal | None] | None:
     """Accelerator, how many (a fraction of one, perhaps) and the memory of a whole one; None without a GPU."""
+    plan = required(row, "id", locator)
     if "gpu_type" in row:
-        share, label = required(row, "gpu_vram_gb", locator), row["gpu_type"]
-        whole = WHOLE_GPU_GB.get(label)
-        if whole is None:
-            return label, None, None
-        return label, divided(share, whole), whole
-    metal = _METAL.search(required(row, "id", locator))
-    return (metal["accelerator"], Decimal(metal["gpus"]), None) if metal else None
+        return _share(row, locator)
+    if metal := _METAL.search(plan):
+        return metal["accelerator"], Decimal(metal["gpus"]), None
+    dedicated = _DEDICATED.match(plan)
+    return (dedicated["accelerator"], None, None) if dedicated else None
+
+
+def _share(row: Mapping[str, Any], locator: str) -> tuple[str, Decimal | None, Decimal | None]:
+    label, memory = row["gpu_type"], required(row, "gpu_vram_gb", locator)
+    whole = WHOLE_GPU_GB.get(label)
+    if whole is not None:
+        return label, divided(memory, whole), whole
+    stated = str(row.get("gpu_count", ""))
+    if not _COUNT.fullmatch(stated):
+        return label, None, None
+    count = Fraction(stated)
+    return label, divided(Decimal(count.numerator), count.denominator), divided(memory, count)

@@ -26,6 +26,15 @@ def test_a_droplet_is_shared_by_its_gpus_and_so_is_its_memory() -> None:
     assert skipped(readings) == {"not_accelerated": 1, "zero_price": 1}
 
 
+@pytest.mark.parametrize("unit", ["mib", "gb", ""])
+def test_memory_in_another_unit_is_held_back(unit: str) -> None:
+    body = typed(DIGITALOCEAN, "typed_three_sizes.json").replace(
+        b'"amount": 640, "unit": "gib"', b'"amount": 640, "unit": "%s"' % unit.encode()
+    )
+    readings = read(DIGITALOCEAN, body)
+    assert (prices(readings), rejected(readings)) == ({}, [f"vram in {unit!r}; 'gib' was expected"])
+
+
 def test_the_recorded_droplets_are_read(recorded: Path) -> None:
     readings = read(DIGITALOCEAN, (recorded / "gpu/digitalocean/gpuhunt_sizes.json").read_bytes())
     assert [one.amount for one in prices(readings).values()] == [Decimal("2.99"), Decimal("1.99")]

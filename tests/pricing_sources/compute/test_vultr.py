@@ -1,3 +1,4 @@
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -24,6 +25,61 @@ def test_a_share_of_a_gpu_is_priced_up_to_a_whole_one() -> None:
 def test_a_gpu_whose_whole_memory_is_not_documented_keeps_the_price_of_its_plan() -> None:
     price = prices(read(SOURCE, CLOUD))["vultr/vcg-l40s-16c-180g-48vram/global/on_demand"]
     assert (price.unit, price.amount, price.series.gpu_count) == (Unit.INSTANCE_HOUR, Decimal("1.671"), None)
+
+
+@pytest.mark.parametrize(
+    ("stated", "gpus", "amount", "memory"),
+    [
+        ("1/4", "0.25", "1.716", 48),
+        ("1/3", "0.333333333333", "1.287", 36),
+        ("1", "1", "0.429", 12),
+        ("2", "2", "0.2145", 6),
+    ],
+)
+def test_a_plan_says_itself_how_much_of_a_gpu_it_has(stated: str, gpus: str, amount: str, memory: int) -> None:
+    [price] = prices(read(SOURCE, plans(row("vcg-a40-6c-30g-12vram", gpu_count=stated)))).values()
+    assert (price.series.gpu_count, price.series.gpu_memory_gb) == (Decimal(gpus), memory)
+    assert (price.amount, price.unit) == (Decimal(amount), Unit.GPU_HOUR)
+
+
+@pytest.mark.parametrize("stated", ["", "0", "1/0", "a quarter", None, "-1", "0.5"])
+def test_what_is_no_count_divides_nothing(stated: object) -> None:
+    [price] = prices(read(SOURCE, plans(row("vcg-a40-6c-30g-12vram", gpu_count=stated)))).values()
+    assert (price.unit, price.amount, price.series.gpu_count) == (Unit.INSTANCE_HOUR, Decimal("0.429"), None)
+
+
+def test_the_table_of_whole_gpus_stands_above_a_count_of_the_feed() -> None:
+    a100 = row("vcg-a100-1c-6g-4vram", gpu_type="NVIDIA_A100", gpu_vram_gb=4, gpu_count="1")
+    [price] = prices(read(SOURCE, plans(a100))).values()
+    assert price.series.gpu_count == Decimal("0.05")
+
+
+@pytest.mark.parametrize(
+    ("plan", "accelerator"), [("vcg-a40-24c-120g-48vram", "a40"), ("vcg-mi325x-252c-2872g-1536vram", "mi325x")]
+)
+def test_a_dedicated_plan_is_accelerated_and_states_no_count(plan: str, accelerator: str) -> None:
+    dedicated = {"id": plan, "type": "vdm", "gpu_brand": "NVIDIA", "hourly_cost": 1.712}
+    processors = {"id": "vc2-2c-4gb", "type": "vc2", "gpu_brand": "none", "hourly_cost": 0.027}
+    readings = read(SOURCE, plans(dedicated, processors))
+    [price] = prices(readings).values()
+    assert (price.series.accelerator, price.series.gpu_count, price.unit) == (accelerator, None, Unit.INSTANCE_HOUR)
+    assert skipped(readings) == {"not_accelerated": 1}
+
+
+def plans(*rows: dict[str, object]) -> bytes:
+    return json.dumps({"plans": rows}).encode()
+
+
+def row(plan: str, **changed: object) -> dict[str, object]:
+    usual: dict[str, object] = {
+        "id": plan,
+        "type": "vcg",
+        "hourly_cost": 0.429,
+        "gpu_brand": "NVIDIA",
+        "gpu_type": "NVIDIA_A40",
+        "gpu_vram_gb": 12,
+    }
+    return usual | changed
 
 
 def test_the_id_of_a_metal_plan_tells_its_gpus() -> None:
