@@ -265,6 +265,13 @@ class Skipped:
     reason: str
     """A short slug, counted per document: `windows`, `zero_price`, `not_accelerated`."""
     locator: str
+    left_out: int = 0
+    """How many rows this speaks of where an excerpt says what it left out; 0 for a row that stands in the document."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows of what the feed sent this accounts for."""
+        return self.left_out or 1
 
 
 @dataclass(frozen=True, slots=True)

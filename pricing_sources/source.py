@@ -166,10 +166,17 @@ class Archive(Source, Protocol):
 
 @runtime_checkable
 class Excerpting(Protocol):
-    """A feed whose documents are too large to keep: what cannot be a price is left out as they arrive."""
+    """A feed whose documents are too large to keep: what cannot be a price is left out as they arrive.
+
+    What is kept is the document that provenance leads back to. So it says itself what is missing
+    from it, and `parse` reads that as rows skipped by name: read again, it gives the same account.
+    """
 
     def excerpt(self, pieces: Iterator[bytes]) -> bytes:
-        """The header and every line that may be a price, byte for byte, in bounded memory."""
+        """What may be a price, in bounded memory, and how many rows were left out for which reason."""
+
+    def rows_of_original(self, body: bytes) -> int | None:
+        """How many rows were sent, counted before any was judged; None of a document that leaves out none."""
 
 
 @runtime_checkable

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from pricing_sources.documents import decimal_text
@@ -57,8 +58,8 @@ COLUMNS: Final = (
     *("Instance Type", "Operating System", "Tenancy", "Pre Installed S/W", "operation"),
 )
 
-_CELLS: Final = (b'"Linux"', b'"Shared"')
-_INSTANCE_TYPE: Final = re.compile(rb'"(?:p|g|gr|trn|inf|dl)[0-9][a-z0-9-]*\.[a-z0-9-]+"')
+_MACHINE: Final = re.compile(rb'"([a-z][a-z0-9-]*\.[a-z0-9-]+)"')
+"""A cell that is the name of an instance type, as no cell before it is."""
 
 
 class AwsEc2Offers:
@@ -90,7 +91,11 @@ class AwsEc2Offers:
 
     def excerpt(self, pieces: Iterator[bytes]) -> bytes:
         """The preamble, the header and the rows of accelerated machines under Linux, byte for byte."""
-        return aws_offer_file.excerpt(pieces, _may_be_price)
+        return aws_offer_file.excerpt(pieces, _why_left_out)
+
+    def rows_of_original(self, body: bytes) -> int | None:
+        """How many rows the whole file had; None of a whole file. Raises ShapeChanged."""
+        return aws_offer_file.rows_of_original(body)
 
     def chapters(self, transport: Transport, request: FetchRequest) -> Sequence[Chapter]:
         """One published version a month, oldest first."""
@@ -108,6 +113,7 @@ class AwsEc2Offers:
         file = aws_offer_file.opened(document, SERVICE, COLUMNS)
         terms: dict[tuple[str, str], _Term] = {}
         seen: dict[tuple[str, str | None], Observation] = {}
+        yield from file.left_out
         for locator, row in file.rows:
             reason = _skip_reason(row)
             if reason is not None:
@@ -154,10 +160,21 @@ class _Asked:
     note: str = ""
 
 
-def _may_be_price(line: bytes) -> bool:
-    if not all(cell in line for cell in _CELLS) or b"CapacityReservation" in line:
-        return False
-    return _INSTANCE_TYPE.search(line) is not None
+def _why_left_out(line: bytes) -> str:
+    """Name why a line cannot be a price, as `_skip_reason` names it; empty where it may be one."""
+    machine = _MACHINE.search(line)
+    if machine is None or not _is_accelerated(machine[1]):
+        return "not_accelerated"
+    if b'"Linux"' not in line:
+        return "other_operating_system"
+    if b'"Shared"' not in line:
+        return "other_tenancy"
+    return "capacity_reservation" if b"CapacityReservation" in line else ""
+
+
+@lru_cache(maxsize=4096)
+def _is_accelerated(name: bytes) -> bool:
+    return looks_accelerated(name.decode())
 
 
 def _skip_reason(row: Mapping[str, str]) -> str | None:

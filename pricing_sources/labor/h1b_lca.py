@@ -81,6 +81,7 @@ class H1bLca:
         attribution="Source: U.S. Department of Labor, OFLC disclosure data",
         # A quarter's file comes out weeks after the quarter; by the middle of its last month the one before is there.
         cadence=Cadence(cron="0 9 15 3,6,9,12 *", timezone="America/New_York", jitter=timedelta(hours=6)),
+        parser_version=2,
         plausible={Unit.PERSON_YEAR: PLAUSIBLE},
         # Up to a gigabyte a look: somebody should decide to ask.
         on_by_default=False,
@@ -114,9 +115,17 @@ class H1bLca:
             original = lca_disclosure.spooled(pieces, file)
             return lca_disclosure.counted([(original, file)], frozenset(OCCUPATIONS))
 
+    def rows_of_original(self, body: bytes) -> int | None:
+        """How many rows the disclosure files had; None of a table that does not say. Raises ShapeChanged."""
+        return _opened(body).rows_of_originals
+
     def parse(self, document: Document) -> Iterator[Reading]:
-        """Read a table of counts: the rows that are no wage of ours, then the distributions. Raises ShapeChanged."""
+        """Read a table of counts: what is no wage of ours, then the distributions, each after its rows.
+
+        Raises ShapeChanged.
+        """
         table = _opened(document.body)
+        yield from table.left_out
         cases: list[_Cases] = []
         for position, row in enumerate(table.rows):
             for prefix in WAGES:
@@ -157,6 +166,8 @@ class _Table:
 
     rows: Sequence[Mapping[str, Any]]
     decided_to: date
+    rows_of_originals: int | None
+    left_out: Sequence[Skipped]
 
     @property
     def fiscal_year(self) -> int:
@@ -177,6 +188,7 @@ class _Cases:
     prefix: str
     per_year: Decimal
     count: int
+    locator: str
 
 
 def _fiscal_year(day: date) -> int:
@@ -214,7 +226,21 @@ def _opened(body: bytes) -> _Table:
         decided_to = date.fromisoformat(required(content, "decided_to"))
     except (TypeError, ValueError) as error:
         raise ShapeChanged("a date was expected", path="/decided_to") from error
-    return _Table(rows=[dict(zip(COLUMNS, row, strict=True)) for row in rows], decided_to=decided_to)
+    return _Table(
+        rows=[dict(zip(COLUMNS, row, strict=True)) for row in rows],
+        decided_to=decided_to,
+        rows_of_originals=_count(content["rows_of_originals"]) if "rows_of_originals" in content else None,
+        left_out=[
+            Skipped(reason, f"/left_out/{reason}", _count(count, f"/left_out/{reason}"))
+            for reason, count in content.get("left_out", {}).items()
+        ],
+    )
+
+
+def _count(value: object, path: str = "/rows_of_originals") -> int:
+    if not isinstance(value, Decimal) or value != int(value) or value < 1:
+        raise ShapeChanged("a count was expected", path=path)
+    return int(value)
 
 
 def _is_row(row: object) -> bool:
@@ -247,6 +273,7 @@ def _cases(row: Mapping[str, Any], prefix: str, locator: str) -> _Cases | Skippe
         prefix=prefix,
         per_year=per_year,
         count=int(row["CASES"]),
+        locator=locator,
     )
 
 
@@ -263,50 +290,49 @@ def _skip_reason(row: Mapping[str, Any]) -> str | None:
 
 
 def _distributions(cases: Sequence[_Cases], table: _Table) -> Iterator[Reading]:
-    """The distribution of each occupation and wage, over the country and over each state."""
+    """The distribution of each occupation and wage, over the country and over each state, after its rows."""
     everywhere = [replace(one, state="") for one in cases]
     by = sorted([*cases, *everywhere], key=lambda one: (one.occupation, one.state, one.prefix, one.per_year))
     for (occupation, state, prefix), group in groupby(by, lambda one: (one.occupation, one.state, one.prefix)):
         found = list(group)
         count = sum(one.count for one in found)
-        area = f"US-{state}" if state else "US"
-        where = f"{occupation} {area} {WAGES[prefix][0]}"
+        fate = "too_few_cases" if count < FEWEST_CASES else "part_of_distribution"
+        yield from (Skipped(fate, one.locator) for one in found)
         if count < FEWEST_CASES:
-            yield Skipped("too_few_cases", where)
             continue
         series = partial(
             SalarySeries,
             source=H1bLca.info.id,
             occupation=occupation,
             occupation_title=OCCUPATIONS[occupation],
-            area=area,
+            area=f"US-{state}" if state else "US",
         )
         for statistic, share in STATISTICS.items():
-            amount = _percentile(found, count, share)
-            yield _observation(series(statistic=f"{prefix}{statistic}"), amount, table, f"{count} cases", where)
+            found_at = _percentile(found, count, share)
+            yield _observation(series(statistic=f"{prefix}{statistic}"), found_at, table, f"{count} cases")
 
 
-def _percentile(cases: Sequence[_Cases], count: int, share: Decimal) -> Decimal:
-    """The least wage that so large a share of the cases does not exceed."""
+def _percentile(cases: Sequence[_Cases], count: int, share: Decimal) -> _Cases:
+    """The cases of the least wage that so large a share of all does not exceed."""
     passed = 0
     for one in cases:
         passed += one.count
         if passed >= share * count:
-            return one.per_year
-    return cases[-1].per_year
+            return one
+    return cases[-1]
 
 
-def _observation(series: SalarySeries, amount: Decimal, table: _Table, cases: str, where: str) -> Observation:
+def _observation(series: SalarySeries, found_at: _Cases, table: _Table, cases: str) -> Observation:
     return Observation(
         series=series,
-        amount=amount,
+        amount=found_at.per_year,
         currency=CURRENCY,
         unit=Unit.PERSON_YEAR,
         valid_from=datetime(table.fiscal_year - 1, 10, 1, tzinfo=UTC),
         status=Status.DERIVED if table.is_whole else Status.PRELIMINARY,
         vintage=f"FY{table.fiscal_year}",
-        published_amount=str(amount),
+        published_amount=str(found_at.per_year),
         published_unit="dollars a year, from wages per year, month, two weeks, week and hour",
-        locator=where,
+        locator=found_at.locator,
         note=f"Over {cases}, decided up to {table.decided_to}; full time, certified, base pay.",
     )

@@ -3,14 +3,22 @@
 The file of one region of Amazon EC2 has 450 MB and more, nearly all of it about machines without
 an accelerator; `excerpt` keeps what may be a price while the file arrives. CSV is read and not
 JSON because each of its rows carries the whole product: no join is needed to leave a row out.
+
+An excerpt says of itself what it leaves out, in further lines of the preamble:
+
+    "Rows Of The Original","719999"
+    "Left Out: not_accelerated","712799"
 """
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import compress
+from operator import not_
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -22,9 +30,13 @@ from pricing_sources.source import Document
 MAX_KEPT_BYTES: Final = 128 * 1024 * 1024
 LONGEST_LINE: Final = 1024 * 1024
 PREAMBLE_LINES: Final = 20
-"""Lines before the header; there are five today."""
+"""Lines before the header; there are five today, and some more in an excerpt."""
+ORIGINAL: Final = "Rows Of The Original"
+LEFT_OUT: Final = "Left Out: "
 
 _HEADER: Final = re.compile(rb'"?SKU"?,')
+_ORIGINAL: Final = re.compile(rb'"Rows Of The Original","(\d+)"')
+_LEFT_OUT: Final = re.compile(rb'"Left Out: (\w+)","(\d+)"')
 _REGION: Final = re.compile(r"(?<![a-z-])[a-z]{2}(?:-[a-z]+)+-[0-9]+(?:-[a-z]{3}-[0-9][a-z]?)?(?![a-z0-9-])")
 
 
@@ -40,6 +52,8 @@ class OfferFile:
     version: str
     region: str
     """From the document's address; empty where that names none."""
+    left_out: tuple[Skipped, ...]
+    """What an excerpt says it leaves out."""
     rows: Iterator[tuple[str, dict[str, str]]]
     """Each row with its place, such as `line 7`."""
 
@@ -64,31 +78,45 @@ def opened(document: Document, service: str, columns: Collection[str]) -> OfferF
         published_at=_published(preamble),
         version=preamble.get("Version", ""),
         region=_region_in(document.url),
+        left_out=_left_out(document.body[:start]),
         rows=_rows(document.body, start, columns),
     )
 
 
-def excerpt(pieces: Iterator[bytes], may_be_price: Callable[[bytes], bool]) -> bytes:
+def excerpt(pieces: Iterator[bytes], why_left_out: Callable[[bytes], str]) -> bytes:
     """The preamble, the header and every line that may be a price, byte for byte, in bounded memory.
 
-    A last line without its end is kept whatever it says: a cut-off file is still refused when it
-    is parsed. Raises ShapeChanged for what cannot be such a file.
+    `why_left_out` names the reason why a line is none, and is empty for one to keep; the preamble
+    says how many were left out for each. A last line without its end is kept whatever it says: a
+    cut-off file is still refused when it is parsed. Raises ShapeChanged for what cannot be such a file.
     """
-    kept, rest, before_table = bytearray(), b"", 0
+    preamble: list[bytes] = []
+    kept, rest, in_table, rows, left_out = bytearray(), b"", False, 0, Counter[str]()
     for piece in pieces:
         *lines, rest = (rest + piece).split(b"\n")
         if len(rest) > LONGEST_LINE:
             raise ShapeChanged(f"a line of over {LONGEST_LINE} bytes; an AWS price list in CSV was expected")
-        while lines and before_table >= 0:
-            kept += lines[0] + b"\n"
-            before_table = -1 if _HEADER.match(lines.pop(0)) else before_table + 1
-            if before_table > PREAMBLE_LINES:
+        while lines and not in_table:
+            in_table = _HEADER.match(lines[0]) is not None
+            (kept.extend if in_table else preamble.append)(lines.pop(0) + b"\n")
+            if len(preamble) > PREAMBLE_LINES:
                 raise ShapeChanged(f"{PREAMBLE_LINES} lines and no header; an AWS price list in CSV was expected")
-        for line in filter(may_be_price, lines):
-            kept += line + b"\n"
+        if b"" in lines:
+            lines = list(filter(None, lines))
+        reasons = list(map(why_left_out, lines))
+        rows += len(lines)
+        left_out.update(reasons)
+        kept += b"".join(line + b"\n" for line in compress(lines, map(not_, reasons)))
         if len(kept) > MAX_KEPT_BYTES:
             raise ShapeChanged(f"over {MAX_KEPT_BYTES} bytes of prices; one region's price list was expected")
-    return bytes(kept) + rest
+    del left_out[""]
+    return _stated(preamble, rows + bool(rest), left_out) + bytes(kept) + rest
+
+
+def rows_of_original(body: bytes) -> int | None:
+    """How many rows the file had that this is an excerpt of; None of a whole file."""
+    found = _ORIGINAL.search(body, 0, _header_start(body))
+    return int(found[1]) if found else None
 
 
 def price_of(row: Mapping[str, str]) -> Decimal:
@@ -138,6 +166,21 @@ def first_stands(reading: Reading, row: Mapping[str, str], seen: dict[tuple[str,
         f"{reading.published_amount} here; one price was expected"
     )
     return rejected(reason, reading.locator, row, reading.series.key)
+
+
+def _stated(preamble: list[bytes], rows: int, left_out: Counter[str]) -> bytes:
+    """The preamble, and in it what was left out; an excerpt of an excerpt says what both leave out."""
+    before = Counter({match[1].decode(): int(match[2]) for line in preamble if (match := _LEFT_OUT.match(line))})
+    theirs = [line for line in preamble if not (_LEFT_OUT.match(line) or _ORIGINAL.match(line))]
+    total = before + left_out
+    ours = [f'"{ORIGINAL}","{rows + before.total()}"\n'] if total else []
+    ours += [f'"{LEFT_OUT}{reason}","{count}"\n' for reason, count in sorted(total.items())]
+    return b"".join(theirs) + "".join(ours).encode()
+
+
+def _left_out(head: bytes) -> tuple[Skipped, ...]:
+    found = enumerate(map(_LEFT_OUT.match, head.split(b"\n")), start=1)
+    return tuple(Skipped(match[1].decode(), f"line {line}", int(match[2])) for line, match in found if match)
 
 
 def _header_start(body: bytes) -> int:

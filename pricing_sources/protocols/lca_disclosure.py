@@ -5,7 +5,8 @@ the attorney, their addresses, telephone numbers and e-mails, beside the employe
 file as sent is never archived. It is spooled to a file without a name that vanishes when it is
 closed, and of it remains a table of counts: how many applications state the same occupation, state,
 wage and status. Columns are kept by name from a short list, so one that is added later is left out,
-too. A case's number is read to count its latest decision once, and is not kept.
+too. A case's number is read to count its latest decision once, and is not kept. Of the rows that are
+not in the table it says how many there were and why.
 
 Provenance is kept by what identifies the originals: address, SHA-256 digest and size stand in the
 table, so anybody can fetch a file from its publisher and hold it against the digest.
@@ -36,6 +37,11 @@ KEPT: Final = (
 READ: Final = (CASE, DECIDED, *KEPT)
 MAX_CASES: Final = 2_000_000
 """Of the occupations asked for; a whole year of all of them has well under one million."""
+OTHER_OCCUPATION: Final = "other_occupation"
+SUPERSEDED: Final = "superseded_decision"
+"""Another row states a later decision about the same case."""
+ALIKE: Final = "counted_with_its_like"
+"""A row of the table says the same, and its count this one."""
 
 _EPOCH: Final = date(1899, 12, 30)
 """Day 0 of a worksheet's dates."""
@@ -71,23 +77,28 @@ def spooled(pieces: Iterable[bytes], file: IO[bytes], url: str = "") -> Original
 def counted(files: Iterable[tuple[Original, IO[bytes]]], occupations: frozenset[str]) -> bytes:
     """The table of counts of a fiscal year's files, as JSON; a case that stands twice counts as decided last.
 
-    Memory grows with the cases of these occupations. Raises ShapeChanged for what is no disclosure
-    file, and where not one row is about these occupations.
+    Each row of the files is a row of the table or is left out for a reason that is counted. Memory
+    grows with the cases of these occupations. Raises ShapeChanged for what is no disclosure file, and
+    where not one row is about these occupations.
     """
     originals, latest = [], dict[str, tuple[date, tuple[str, ...]]]()
+    rows, left_out = 0, Counter[str]()
     for original, file in files:
         file.seek(0)
         originals.append(asdict(original))
-        _read(file, occupations, latest)
+        rows += _read(file, occupations, latest, left_out)
     if not latest:
         raise ShapeChanged(f"not one application for {', '.join(sorted(occupations))}", path=OCCUPATION)
     decided = [when for when, _ in latest.values()]
     counts = Counter(kept for _, kept in latest.values())
+    left_out[ALIKE] += counts.total() - len(counts)
     table = {
         "format": FORMAT,
         "originals": originals,
         "decided_from": min(decided).isoformat(),
         "decided_to": max(decided).isoformat(),
+        "rows_of_originals": rows,
+        "left_out": {reason: count for reason, count in sorted(left_out.items()) if count},
         "columns": [*KEPT, "CASES"],
         "rows": [[*kept, count] for kept, count in sorted(counts.items())],
     }
@@ -103,16 +114,27 @@ def soc_code(text: str) -> str:
     return text.strip().partition(".")[0]
 
 
-def _read(file: IO[bytes], occupations: frozenset[str], latest: dict[str, tuple[date, tuple[str, ...]]]) -> None:
+def _read(
+    file: IO[bytes],
+    occupations: frozenset[str],
+    latest: dict[str, tuple[date, tuple[str, ...]]],
+    left_out: Counter[str],
+) -> int:
+    """Go through a file's rows; returns how many there are."""
+    rows = 0
     for row in chosen_columns(_seekable(file), READ):
+        rows += 1
         if soc_code(row[OCCUPATION]) not in occupations:
+            left_out[OTHER_OCCUPATION] += 1
             continue
         when = _decided(row[DECIDED])
         known = latest.get(row[CASE])
+        left_out[SUPERSEDED] += known is not None
         if known is None or known[0] <= when:
             latest[row[CASE]] = when, tuple(row[name].strip() for name in KEPT)
         if len(latest) > MAX_CASES:
             raise ShapeChanged(f"over {MAX_CASES} cases; one fiscal year was expected")
+    return rows
 
 
 def _seekable(file: IO[bytes]) -> IO[bytes]:

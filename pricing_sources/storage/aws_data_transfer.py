@@ -68,7 +68,11 @@ class AwsDataTransfer:
 
     def excerpt(self, pieces: Iterator[bytes]) -> bytes:
         """The preamble, the header and the rows about traffic out to the internet, byte for byte."""
-        return aws_offer_file.excerpt(pieces, lambda line: b'"AWS Outbound"' in line and b'"External"' in line)
+        return aws_offer_file.excerpt(pieces, _why_left_out)
+
+    def rows_of_original(self, body: bytes) -> int | None:
+        """How many rows the whole file had; None of a whole file. Raises ShapeChanged."""
+        return aws_offer_file.rows_of_original(body)
 
     def chapters(self, transport: Transport, request: FetchRequest) -> Sequence[Chapter]:
         """One published version a month, oldest first."""
@@ -82,6 +86,7 @@ class AwsDataTransfer:
         """Read a file or an excerpt: one reading per row. Raises ShapeChanged."""
         file = aws_offer_file.opened(document, SERVICE, COLUMNS)
         seen: dict[tuple[str, str | None], Observation] = {}
+        yield from file.left_out
         for locator, row in file.rows:
             try:
                 reading = _reading(file, row, locator)
@@ -91,6 +96,13 @@ class AwsDataTransfer:
 
 
 SOURCE: Final = AwsDataTransfer()
+
+
+def _why_left_out(line: bytes) -> str:
+    """Name why a line cannot be a price, as `_skip_reason` names it; empty where it may be one."""
+    if b'"AWS Outbound"' not in line:
+        return "other_transfer"
+    return "" if b'"External"' in line else "other_destination"
 
 
 def _reading(file: OfferFile, row: Mapping[str, str], locator: str) -> Reading:

@@ -77,7 +77,11 @@ class AwsS3Storage:
 
     def excerpt(self, pieces: Iterator[bytes]) -> bytes:
         """The preamble, the header and the rows about stored gigabytes, byte for byte."""
-        return aws_offer_file.excerpt(pieces, lambda line: b"TimedStorage-" in line)
+        return aws_offer_file.excerpt(pieces, lambda line: "" if b"TimedStorage-" in line else "not_storage")
+
+    def rows_of_original(self, body: bytes) -> int | None:
+        """How many rows the whole file had; None of a whole file. Raises ShapeChanged."""
+        return aws_offer_file.rows_of_original(body)
 
     def chapters(self, transport: Transport, request: FetchRequest) -> Sequence[Chapter]:
         """One published version a month, oldest first."""
@@ -91,6 +95,7 @@ class AwsS3Storage:
         """Read a file or an excerpt: one reading per row. Raises ShapeChanged."""
         file = aws_offer_file.opened(document, SERVICE, COLUMNS)
         seen: dict[tuple[str, str | None], Observation] = {}
+        yield from file.left_out
         for locator, row in file.rows:
             try:
                 reading = _reading(file, row, locator)

@@ -22,7 +22,6 @@ from rich.progress import (
 )
 
 from pricing_sources.registry import SOURCES
-from pricing_sources.source import Document, Excerpting, Source
 from service.cli.output import FEED_FAILED, ROWS_LOST, AsJson, note, say, show, table
 from service.cli.session import moment, session, source_named
 from service.domain.refreshes import QuarantinedRow, Refresh, SourceStatus
@@ -33,7 +32,7 @@ from service.usecases.archive import Step
 from service.usecases.archive import backfill as read_archive
 from service.usecases.archive import reparse as read_again
 from service.usecases.quarantine import list_quarantine
-from service.usecases.refresh import import_document
+from service.usecases.refresh import import_saved
 from service.usecases.refresh import refresh as refresh_source
 from service.usecases.sources import Feed, feed_named, list_sources
 
@@ -85,20 +84,23 @@ def import_files(
 ) -> None:
     """Read saved documents through exactly the path a refresh takes."""
     feed = source_named(source)
-    documents = [(path, _body(path, feed)) for path in file]
+    for path in file:
+        next(_pieces(path), b"")  # a file that cannot be opened ends the matter before any is read
     with session() as opened, _progress(quiet=as_json) as tell:
         when = moment("--fetched-at", fetched_at)
         done, accounts = [], []
-        for path, body in documents:
+        for path in file:
             tell(path.name, "reading")
-            document = Document(
-                source_id=feed.info.id,
-                url=f"file:{path.name}",
-                body=body,
+            document, ended = import_saved(
+                opened.store,
+                feed,
+                path.name,
+                _pieces(path),
                 fetched_at=when or opened.now(),
+                now=opened.now(),
                 media_type=mimetypes.guess_type(path.name)[0] or "application/octet-stream",
+                progress=partial(tell, path.name),
             )
-            ended = import_document(opened.store, feed, document, now=opened.now(), progress=partial(tell, path.name))
             done.append(ended)
             accounts += [account_for(opened.store, feed, document, ended)] if report else []
         held = list_quarantine(opened.store, source, sum(one.rejected for one in done)) if report else []
@@ -202,12 +204,11 @@ def _terms(one: SourceStatus) -> None:
         say(f"  {label:15}{value}")
 
 
-def _body(path: Path, feed: Source) -> bytes:
+def _pieces(path: Path) -> Iterator[bytes]:
+    """A file's bytes, no more of them at a time than fit into memory."""
     try:
-        if isinstance(feed, Excerpting):
-            with path.open("rb") as file:
-                return feed.excerpt(iter(partial(file.read, PIECE), b""))
-        return path.read_bytes()
+        with path.open("rb") as file:
+            yield from iter(partial(file.read, PIECE), b"")
     except OSError as error:
         raise Invalid.field("FILE", f"{path}: {error.strerror}") from error
 
@@ -253,6 +254,8 @@ def _ledger(accounts: Sequence[Account]) -> None:
     for one in accounts:
         for place in one.lost:
             note(f"{one.document}: the row at {place} ended nowhere")
+        if not one.lost and one.rows_in != one.rows_out:
+            note(f"{one.document}: of {one.rows_in} rows that were sent, {one.rows_out} are accounted for")
 
 
 def _end(done: Sequence[Refresh], accounts: Sequence[Account] = ()) -> None:

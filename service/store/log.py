@@ -202,7 +202,7 @@ def _observations(readings: Iterable[Reading], tally: Tally, fetch_id: int) -> I
                 tally.observed += 1
                 yield reading
             case Skipped(reason=reason):
-                tally.skipped[reason] += 1
+                tally.skipped[reason] += reading.rows
             case Rejected():
                 tally.hold(Held(reading, fetch_id))
 

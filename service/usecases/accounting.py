@@ -8,7 +8,7 @@ from typing import Final
 from pricing_sources.census import census
 from pricing_sources.errors import SourceError
 from pricing_sources.observation import Observation, Reading, Rejected, Skipped
-from pricing_sources.source import Document, Source, Wrapping
+from pricing_sources.source import Document, Excerpting, Source, Wrapping
 from service.domain.refreshes import Refresh, RefreshStatus
 from service.store.store import Store
 from service.usecases.reading import reader
@@ -27,13 +27,13 @@ class Account:
     status: RefreshStatus
     error: str | None
     rows_in: int | None
-    """Rows of the document, counted in its own shape; None where it has none that can be read."""
+    """Rows of what the feed sent, counted in its own shape; None where it has none that can be read."""
     rows_out: int | None
-    """Those of them that at least one reading speaks of."""
+    """Those of them that at least one reading speaks of, and those that an excerpt says it left out."""
     lost: tuple[str, ...]
     """Where the first of the others stand."""
     readings: int
-    """What the rows hold: a row may state several prices."""
+    """What the rows hold: a row may state several prices; one that was left out counts once."""
     prices: int
     skipped: Mapping[str, int]
     """By named reason."""
@@ -51,27 +51,39 @@ def account_for(store: Store, source: Source, document: Document, refresh: Refre
         readings = list(reader(store, source, lambda _: None)(document))
         body = source.unwrapped(document.body) if isinstance(source, Wrapping) else document.body
         counted = census(body, (reading.locator for reading in readings))
+        original = source.rows_of_original(document.body) if isinstance(source, Excerpting) else None
     except SourceError:
         return _unread(document, refresh)
     ended = refresh if refresh.status == "sealed" else None
     prices = ended.observed if ended else _count(readings, Observation)
     held_back = ended.rejected if ended else _count(readings, Rejected)
-    skipped = dict(ended.skipped if ended else Counter(one.reason for one in readings if isinstance(one, Skipped)))
+    passed = [one for one in readings if isinstance(one, Skipped)]
+    skipped = ended.skipped if ended else _by_reason(passed)
+    rows_in = counted.rows + sum(one.left_out for one in passed) if original is None else original
+    rows_out = counted.rows - len(counted.lost) + sum(one.left_out for one in passed)
+    total = len(readings) - len(passed) + sum(one.rows for one in passed)
     return Account(
         document=document.url,
         source=refresh.source,
         refresh_id=refresh.refresh_id,
         status=refresh.status,
         error=refresh.error,
-        rows_in=counted.rows,
-        rows_out=counted.rows - len(counted.lost),
+        rows_in=rows_in,
+        rows_out=rows_out,
         lost=counted.lost[:LOST_SHOWN],
-        readings=len(readings),
+        readings=total,
         prices=prices,
-        skipped=skipped,
+        skipped=dict(skipped),
         held_back=held_back,
-        balanced=not counted.lost and len(readings) == prices + held_back + sum(skipped.values()),
+        balanced=rows_in == rows_out and total == prices + held_back + sum(skipped.values()),
     )
+
+
+def _by_reason(skipped: list[Skipped]) -> Mapping[str, int]:
+    counts = Counter[str]()
+    for one in skipped:
+        counts[one.reason] += one.rows
+    return counts
 
 
 def _count(readings: list[Reading], kind: type[Reading]) -> int:

@@ -1,10 +1,12 @@
 """Ask a source, write down what it said."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from pricing_sources.errors import SourceError
-from pricing_sources.source import Document, FetchRequest, Missing, NotModified, Source
+from pricing_sources.source import Document, Excerpting, FetchRequest, Missing, NotModified, Source
 from pricing_sources.transport import Transport
 from service.domain.refreshes import Refresh, Scope, Trigger
 from service.errors import Invalid
@@ -52,6 +54,30 @@ def refresh(
     return seal_or_record(store, source, _without_repeats(store, attempt), progress)
 
 
+def import_saved(
+    store: Store,
+    source: Source,
+    name: str,
+    pieces: Iterator[bytes],
+    *,
+    fetched_at: datetime,
+    now: datetime,
+    media_type: str = "",
+    progress: Progress = lambda _: None,
+) -> tuple[Document, Refresh]:
+    """Read a saved file; of one too large to be kept, what a fetch would keep of it.
+
+    Returns what is kept, which is empty where a large file is in another shape, and how it ended.
+    Raises Invalid if the file claims to have been fetched in the future.
+    """
+    kept = partial(Document, source_id=source.info.id, url=f"file:{name}", fetched_at=fetched_at, media_type=media_type)
+    try:
+        document = kept(body=source.excerpt(pieces) if isinstance(source, Excerpting) else b"".join(pieces))
+    except SourceError as error:
+        return kept(body=b""), record_failure(store, _import(source, now), error)
+    return document, import_document(store, source, document, now=now, progress=progress)
+
+
 def import_document(
     store: Store, source: Source, document: Document, *, now: datetime, progress: Progress = lambda _: None
 ) -> Refresh:
@@ -64,8 +90,11 @@ def import_document(
         raise Invalid.field(
             "fetched_at", f"{document.fetched_at.isoformat()} is in the future; give when it was fetched"
         )
-    attempt = Attempt(info=source.info, trigger="import", scope="import", started_at=now, documents=(document,))
-    return seal_or_record(store, source, attempt, progress)
+    return seal_or_record(store, source, _import(source, now, document), progress)
+
+
+def _import(source: Source, now: datetime, *documents: Document) -> Attempt:
+    return Attempt(info=source.info, trigger="import", scope="import", started_at=now, documents=documents)
 
 
 def _fetch(

@@ -37,7 +37,7 @@ USE_CASES = {
     estimates: {"new_estimate", "get_estimate", "list_estimates", "new_scenario", "get_scenario", "list_scenarios"},
     formulas: {"list_formulas", "get_formula", "evaluate_formula"},
     prices: {"as_of", "search_prices", "get_price", "price_history", "get_document"},
-    refresh: {"refresh", "import_document"},
+    refresh: {"refresh", "import_saved"},
     accounting: {"account_for"},
     sources: {"list_sources", "list_refreshes", "get_refresh", "list_disagreements", "terms_of", "feed_named"},
     quarantine: {"list_quarantine", "get_quarantined", "release_price"},
@@ -90,7 +90,7 @@ USE_CASES = {
 BY_THE_ROOT = "handed in by the composition root, so that the door does not know which feeds exist"
 ELSEWHERE = {
     "api": {
-        "import_document": "a saved document is a file on the machine of whoever runs the service",
+        "import_saved": "a saved document is a file on the machine of whoever runs the service",
         "account_for": "the same",
         "refresh": BY_THE_ROOT,
         "backfill": BY_THE_ROOT,
@@ -101,6 +101,7 @@ ELSEWHERE = {
     "cli": {},
 }
 NOT_A_DOORS_BUSINESS = {
+    "import_document",
     "price_scenario",
     "scenario_of",
     "plan_made",

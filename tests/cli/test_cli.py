@@ -195,6 +195,22 @@ def test_the_import_report_says_where_every_row_ended(shell: Shell) -> None:
     }
 
 
+def test_the_import_report_counts_the_rows_that_were_left_out_of_a_large_file(shell: Shell) -> None:
+    typed = str(DOCUMENTS / "aws_data_transfer" / "typed_by_hand_eu_west_1.csv")
+    [account] = shell.json("import", "aws_data_transfer", typed, "--report")
+    assert (account["rows_in"], account["rows_out"], account["balanced"]) == (7, 7, True)
+    assert (account["prices"], account["skipped"]) == (4, {"free_allowance": 1, "other_transfer": 2})
+
+
+def test_a_large_document_in_another_shape_is_reported_and_the_rest_imported(shell: Shell, tmp_path: Path) -> None:
+    broken = tmp_path / "page.csv"
+    broken.write_text("<html>maintenance</html>\n" * 30)
+    typed = str(DOCUMENTS / "aws_s3_storage" / "typed_by_hand_us_east_1.csv")
+    done = shell("import", "aws_s3_storage", str(broken), typed, expect=3)
+    assert "aws_s3_storage: 20 lines and no header; an AWS price list in CSV was expected" in done.stderr
+    assert re.search(r"aws_s3_storage +sealed", done.stdout)
+
+
 def test_a_document_that_cannot_be_read_is_reported_and_the_rest_imported(shell: Shell, tmp_path: Path) -> None:
     broken = tmp_path / "page.csv"
     broken.write_text("<html>maintenance</html>")

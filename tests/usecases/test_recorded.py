@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,24 +19,26 @@ from service.domain.refreshes import Refresh
 from service.store.store import Store
 from service.usecases.accounting import account_for
 from service.usecases.prices import get_document, get_price, price_history
-from service.usecases.refresh import import_document, refresh
+from service.usecases.refresh import import_saved, refresh
 from tests.conftest import day
 from tests.usecases.recorded_documents import AWAITED, NOT_A_FEED, READ, Recorded
 
+PIECE = 1000
 DOCUMENTS = tuple(one for one in READ if not one.refused)
 REFUSED = tuple(one for one in READ if one.refused)
 every_document = pytest.mark.parametrize("one", READ, ids=[one.name.rsplit("/", 1)[1] for one in READ])
 
 
-def document_of(one: Recorded, folder: Path, fetched_at: datetime) -> Document:
-    name = one.saved_as or one.name.rsplit("/", 1)[1]
-    body = (folder / one.name).read_bytes()
-    return Document(source_id=one.source, url=f"file:{name}", body=body, fetched_at=fetched_at)
+def brought(store: Store, one: Recorded, folder: Path, clock) -> tuple[Document, Refresh]:
+    """Import a recorded file as the command does: in pieces, of which a large feed keeps an excerpt."""
+    name, body = one.saved_as or one.name.rsplit("/", 1)[1], (folder / one.name).read_bytes()
+    pieces = (body[start : start + PIECE] for start in range(0, len(body), PIECE))
+    at = clock()
+    return import_saved(store, source_by_id(one.source), name, pieces, fetched_at=at - timedelta(minutes=1), now=at)
 
 
 def bring(store: Store, one: Recorded, folder: Path, clock) -> Refresh:
-    document = document_of(one, folder, clock() - timedelta(minutes=1))
-    return import_document(store, source_by_id(one.source), document, now=clock())
+    return brought(store, one, folder, clock)[1]
 
 
 @pytest.fixture
@@ -58,9 +60,8 @@ def test_every_recorded_file_is_read_refused_or_no_feeds_document(recorded: Path
 def test_every_row_of_a_recorded_document_is_accounted_for(
     embedded: Store, recorded: Path, clock, one: Recorded
 ) -> None:
-    document, source = document_of(one, recorded, clock()), source_by_id(one.source)
-    done = import_document(embedded, source, document, now=clock())
-    account = account_for(embedded, source, document, done)
+    document, done = brought(embedded, one, recorded, clock)
+    account = account_for(embedded, source_by_id(one.source), document, done)
 
     assert account.lost == ()
     assert account.rows_in == account.rows_out == (one.rows or None)

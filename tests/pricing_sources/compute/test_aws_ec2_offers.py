@@ -75,6 +75,14 @@ def counts(readings: list[Reading]) -> dict[str, int]:
     return Counter(each.reason if isinstance(each, Skipped) else type(each).__name__ for each in readings)
 
 
+def ledger(readings: list[Reading]) -> dict[str, int]:
+    """How many rows ended how, those counted that an excerpt says it left out."""
+    ended = Counter[str]()
+    for each in readings:
+        ended[each.reason if isinstance(each, Skipped) else type(each).__name__] += getattr(each, "rows", 1)
+    return ended
+
+
 def prices(readings: list[Reading]) -> dict[str, Decimal]:
     return {
         each.series.key.removeprefix("aws_ec2_offers/"): each.amount
@@ -277,9 +285,39 @@ class TestExcerpt:
 
     def test_preamble_header_and_candidate_rows_are_kept_byte_for_byte(self) -> None:
         lines = TYPED.splitlines(keepends=True)
-        kept = SOURCE.excerpt(iter([TYPED]))
+        kept = SOURCE.excerpt(iter([TYPED])).splitlines(keepends=True)
         # Dropped: other tenancy, Windows, a reservation of capacity, a machine without accelerator.
-        assert kept == b"".join(line for number, line in enumerate(lines, start=1) if number not in {12, 13, 14, 16})
+        wanted = [line for number, line in enumerate(lines, start=1) if number not in {12, 13, 14, 16}]
+        assert (kept[:5], kept[10:]) == (lines[:5], wanted[5:])
+
+    def test_its_preamble_says_how_many_rows_there_were_and_why_some_are_left_out(self) -> None:
+        assert SOURCE.excerpt(iter([TYPED])).splitlines()[5:10] == [
+            b'"Rows Of The Original","17"',
+            b'"Left Out: capacity_reservation","1"',
+            b'"Left Out: not_accelerated","1"',
+            b'"Left Out: other_operating_system","1"',
+            b'"Left Out: other_tenancy","1"',
+        ]
+
+    def test_the_account_of_an_excerpt_is_that_of_the_whole_file(self) -> None:
+        kept = SOURCE.excerpt(iter([TYPED]))
+        assert ledger(read(kept)) == ledger(read(TYPED))
+        assert SOURCE.rows_of_original(kept) == len(read(TYPED))
+        assert SOURCE.rows_of_original(TYPED) is None
+
+    def test_a_file_of_which_every_row_is_kept_is_kept_as_it_came(self) -> None:
+        whole = head() + offer_row(1, P5)
+        assert SOURCE.excerpt(iter([whole])) == whole
+
+    def test_an_excerpt_of_an_excerpt_says_what_both_left_out(self) -> None:
+        kept = SOURCE.excerpt(iter([TYPED]))
+        assert SOURCE.excerpt(iter([kept])) == kept
+        again = SOURCE.excerpt(iter([kept, offer_row(1, {})]))
+        assert (SOURCE.rows_of_original(again), ledger(read(again))["not_accelerated"]) == (18, 2)
+
+    def test_a_blank_line_is_no_row(self) -> None:
+        kept = SOURCE.excerpt(iter([head(), b"\n", offer_row(1, P5), b"\n", offer_row(2, {})]))
+        assert (SOURCE.rows_of_original(kept), ledger(read(kept))) == (2, {"Observation": 1, "not_accelerated": 1})
 
     @pytest.mark.parametrize("size", [1, 7, 1000])
     def test_where_the_pieces_are_cut_does_not_matter(self, size: int) -> None:
@@ -330,4 +368,5 @@ def test_of_the_recorded_file_of_2020_every_row_is_about_storage(recorded: Path)
     path = recorded / "gpu/aws_offer/AmazonEC2_eu-west-3_excerpt.csv"
     readings = read(path.read_bytes(), f"file:{path.name}")
     assert readings == [Skipped("not_accelerated", f"line {line}") for line in range(7, 12)]
-    assert SOURCE.excerpt(iter([path.read_bytes()])).count(b"\n") == 6
+    excerpt = SOURCE.excerpt(iter([path.read_bytes()]))
+    assert read(excerpt, f"file:{path.name}") == [Skipped("not_accelerated", "line 7", left_out=5)]

@@ -9,7 +9,7 @@ import pytest
 from pricing_sources.documents import exact_json
 from pricing_sources.errors import FetchFailed, ShapeChanged
 from pricing_sources.labor.h1b_lca import FEWEST_CASES, SOURCE
-from pricing_sources.observation import Observation, Reading, Status
+from pricing_sources.observation import Observation, Reading, Skipped, Status
 from pricing_sources.protocols.workbook_stream import chosen_columns
 from pricing_sources.source import Archive, Chapter, Document, Excerpting, FetchRequest
 from pricing_sources.transport import HttpTransport
@@ -85,6 +85,7 @@ def test_rows_that_are_no_wage_of_ours_have_a_name() -> None:
         "no_state": 2,
         "no_wage": 1,
         "too_few_cases": 1,
+        "part_of_distribution": 19,
     }
 
 
@@ -274,5 +275,50 @@ def test_a_chapter_nobody_published_is_a_failure(feed: Feed) -> None:
         list(SOURCE.fetch_chapter(transport, request, Chapter("FY2024", request.url)))
 
 
-def test_every_reading_of_a_distribution_is_a_price() -> None:
-    assert all(isinstance(one, Observation) for one in readings(*many()))
+def test_every_reading_of_a_distribution_is_a_price_or_a_part_of_one() -> None:
+    found = readings(*many())
+    assert len(prices(found)) == 20
+    others = [one for one in found if not isinstance(one, Observation)]
+    alike, *parts = others
+    assert alike == Skipped("counted_with_its_like", "/left_out/counted_with_its_like", left_out=FEWEST_CASES - 1)
+    assert parts == [Skipped("part_of_distribution", "/rows/0")] * 4, "of the country and of the state, for both wages"
+
+
+def test_a_percentile_leads_back_to_the_row_that_states_it() -> None:
+    table = exact_json(BODY)["rows"]
+    found = prices(read(SOURCE, BODY))["h1b_lca/15-1252/US-CA/p25"]
+    assert found.locator == "/rows/0"
+    assert table[0][5] == str(found.amount) == "100000"
+
+
+def test_a_table_says_how_many_rows_the_files_had_and_why_some_are_no_row_of_it() -> None:
+    body = SOURCE.excerpt(
+        iter(
+            [
+                workbook(
+                    [
+                        *many(3),
+                        application(2, DECISION_DATE=DECEMBER_1 + 9),
+                        application(7, SOC_CODE="29-1141.00"),
+                        application(8, SOC_CODE="29-1141.00"),
+                    ]
+                )
+            ]
+        )
+    )
+    table = exact_json(body)
+    assert table["left_out"] == {"counted_with_its_like": 2, "other_occupation": 2, "superseded_decision": 1}
+    assert SOURCE.rows_of_original(body) == 6 == sum(table["left_out"].values()) + len(table["rows"])
+
+
+def test_a_table_made_before_it_said_what_is_left_out_is_still_read() -> None:
+    assert b"left_out" not in BODY
+    assert SOURCE.rows_of_original(BODY) is None
+
+
+@pytest.mark.parametrize("wrong", [b"0", b'"12"', b"1.5", b"null"])
+def test_what_is_left_out_is_a_count(wrong: bytes) -> None:
+    for name in (b'"rows_of_originals": ', b'"left_out": {"other_occupation": '):
+        end = b"}," if b"{" in name else b","
+        with pytest.raises(ShapeChanged, match="a count was expected"):
+            read(SOURCE, BODY.replace(b'"columns"', name + wrong + end + b' "columns"'))
