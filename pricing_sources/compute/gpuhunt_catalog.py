@@ -97,6 +97,10 @@ class GpuhuntCatalog:
         url="https://dstack-gpu-pricing.s3.eu-west-1.amazonaws.com/v3",
         licence="Public; the catalogs state no licence (the program that makes them is under MPL-2.0).",
         attribution="gpuhunt catalogs, dstack",
+        # A seller's own list is published to be quoted; what another has gathered is not, unless its
+        # gatherer says so. The licence of the program is not one of the catalogs.
+        republish=False,
+        on_by_default=False,
         snapshot=True,
         cadence=Cadence(cron="35 */6 * * *", jitter=timedelta(minutes=20), stale_after=4),
         plausible={

@@ -134,9 +134,11 @@ class SkyPilotCatalog:
         url="https://raw.githubusercontent.com/skypilot-org/skypilot-catalog/master/catalogs/v8/nebius/vms.csv",
         licence="Public; the repository of the data states no licence.",
         attribution="SkyPilot catalogs, from the clouds' own prices",
+        # A seller's own list is published to be quoted; what another has gathered is not, unless its
+        # gatherer says so. The licence of the program is not one of the catalogs.
         republish=False,
-        snapshot=True,
         on_by_default=False,
+        snapshot=True,
         cadence=Cadence(cron="45 1,8,15,22 * * *", jitter=timedelta(minutes=30), stale_after=6),
         plausible={
             # From a spot slice of an old card to a rack-scale accelerator in a dear region.

@@ -85,6 +85,16 @@ def test_a_source_says_who_publishes_it_and_on_what_terms(source: Source) -> Non
 
 
 @every_source
+def test_what_may_not_be_republished_is_asked_only_when_somebody_decides_so(source: Source) -> None:
+    assert source.info.republish or not source.info.on_by_default
+
+
+def test_catalogs_gathered_by_others_without_a_licence_are_treated_alike() -> None:
+    gathered = [source_by_id(name).info for name in ("skypilot_catalog", "gpuhunt_catalog")]
+    assert [(info.republish, info.on_by_default) for info in gathered] == [(False, False)] * 2
+
+
+@every_source
 def test_a_source_has_a_document_in_its_true_shape(source: Source) -> None:
     assert typed_documents(source)
 
@@ -116,13 +126,9 @@ def test_the_same_document_gives_the_same_readings_for_ever(source: Source) -> N
         assert list(source.parse(each)) == list(source.parse(each))
 
 
-COUNTED_TOGETHER = {"h1b_lca"}
-"""Feeds whose rows are counts, believed together: a distribution is made of them, and only the others are named."""
-
-
 @every_source
 def test_no_row_of_a_document_ends_nowhere(source: Source) -> None:
-    for each in typed_documents(source) if source.info.id not in COUNTED_TOGETHER else ():
+    for each in typed_documents(source):
         body = source.unwrapped(each.body) if isinstance(source, Wrapping) else each.body
         assert census(body, (reading.locator for reading in source.parse(each))).lost == ()
 
