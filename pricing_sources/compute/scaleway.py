@@ -1,7 +1,8 @@
 """Scaleway: what an hour of its GPU machines costs, from its product catalogue and from its zones.
 
 Two answers are read: the product catalogue, which lists every zone at once, and a zone's own list of
-server types. The catalogue is asked for; a zone's list is read when it is imported.
+server types. The catalogue is asked for; a zone's list is read when it is imported. It does not say
+which zone it is of: that stands in the address it was fetched from, or in the saved file's name.
 
 Traps of the feed that decide the shape of this module:
 
@@ -12,6 +13,7 @@ Traps of the feed that decide the shape of this module:
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
@@ -31,8 +33,12 @@ PAGE_SIZE: Final = 1000
 MAX_PAGES: Final = 50
 NANOS: Final = Decimal(1_000_000_000)
 IN_AN_HOUR: Final = {"hour": Decimal(1), "minute": Decimal(60)}
+NAMED: Final = "servers-fr-par-2.json"
 ZONE_CURRENCY: Final = "EUR"
 """A zone's list names no currency; Scaleway bills in euros, without VAT (scaleway.com/en/pricing)."""
+
+_ZONE: Final = re.compile(r"(?<![a-z])([a-z]{2})[-_]([a-z]{3})[-_]([0-9])(?![a-z0-9])")
+"""`fr-par-2`, or `fr_par_2` in a file's name."""
 
 
 class Scaleway:
@@ -48,6 +54,7 @@ class Scaleway:
         licence="Public and unauthenticated; no licence is stated.",
         attribution="Prices: Scaleway",
         cadence=Cadence(cron="5 5 * * *", jitter=timedelta(minutes=30)),
+        parser_version=2,
         plausible={Unit.GPU_HOUR: (Decimal("0.05"), Decimal(50))},
         snapshot=True,
     )
@@ -124,6 +131,10 @@ def _server_reading(name: str, row: Mapping[str, Any], document: Document, locat
         return Rejected(price, locator, json.dumps(row, default=str)[:500])
     if price == 0:
         return Skipped("zero_price", locator)
+    zone = _zone(document)
+    if not zone:
+        words = f"{document.url} names no zone, nor does its list; a file is to be saved under a name such as {NAMED}"
+        return Rejected(words, locator, json.dumps(row, default=str)[:500])
     asked = Asked(
         price=price,
         currency=ZONE_CURRENCY,
@@ -131,13 +142,13 @@ def _server_reading(name: str, row: Mapping[str, Any], document: Document, locat
         published_unit="EUR per machine-hour",
         note="without VAT",
     )
-    return offer_price(_offer(name, _zone(document), "", row["gpu"]), asked, document, locator)
+    return offer_price(_offer(name, zone, "", row["gpu"]), asked, document, locator)
 
 
 def _zone(document: Document) -> str:
-    """The zone in the address a list was fetched from: …/zones/fr-par-2/products/servers."""
-    parts = document.url.split("/")
-    return parts[parts.index("zones") + 1] if "zones" in parts[:-1] else "unknown"
+    """The zone in the address a list was fetched from, …/zones/fr-par-2/products/servers, or in its file's name."""
+    found = _ZONE.findall(document.url)
+    return "-".join(found[-1]) if found else ""
 
 
 def _offer(sku: str, region: str, accelerator: str, gpus: Decimal) -> Offer:

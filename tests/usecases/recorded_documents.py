@@ -173,7 +173,7 @@ READ: Final = (
         rows=11,
         prices=9,
         skipped={"no_price": 1, "not_accelerated": 1},
-        golden={"H100-1-80G/unknown/on_demand": "2.8665"},
+        golden={"H100-1-80G/fr-par-2/on_demand": "2.8665"},
     ),
     Recorded(
         "gpu/scaleway/product_catalog_v2alpha1_excerpt.json",

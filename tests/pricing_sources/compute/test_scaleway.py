@@ -6,7 +6,9 @@ import pytest
 
 from pricing_sources.compute.scaleway import SOURCE
 from pricing_sources.errors import ShapeChanged
-from tests.pricing_sources.reading import fetched, prices, read, rejected, skipped, typed
+from pricing_sources.observation import Reading
+from pricing_sources.source import Document
+from tests.pricing_sources.reading import NOW, fetched, prices, read, rejected, skipped, typed
 from tests.pricing_sources.test_transport import Feed, feed, reply
 
 __all__ = ["feed"]
@@ -25,11 +27,36 @@ def test_a_price_by_the_minute_is_sixty_of_them_an_hour() -> None:
     assert (price.amount, price.published_unit) == (Decimal("7.5"), "EUR per machine-minute")
 
 
+FETCHED_FROM = "https://api.scaleway.com/instance/v1/zones/fr-par-2/products/servers"
+
+
+def in_a_zone(body: bytes, url: str = FETCHED_FROM) -> list[Reading]:
+    return list(SOURCE.parse(Document(source_id="scaleway", url=url, body=body, fetched_at=NOW)))
+
+
 def test_a_zones_own_list_is_read_too_and_null_is_no_price() -> None:
-    readings = read(SOURCE, SERVERS)
+    readings = in_a_zone(SERVERS)
     found = {key.split("/")[1]: one.amount for key, one in prices(readings).items()}
     assert found == {"H100-2-80G": Decimal("2.8665"), "L4-1-24G": Decimal("0.75")}
     assert skipped(readings) == {"no_price": 1, "not_accelerated": 1}
+
+
+@pytest.mark.parametrize(
+    "url", [FETCHED_FROM, "file:servers-fr-par-2.json", "file:compute_index_products_servers_fr_par_2.json"]
+)
+def test_the_zone_of_a_list_stands_in_its_address_or_in_its_files_name(url: str) -> None:
+    assert "scaleway/H100-2-80G/fr-par-2/on_demand" in prices(in_a_zone(SERVERS, url))
+    assert prices(in_a_zone(SERVERS, url)).keys() & prices(read(SOURCE, PRODUCTS)).keys(), (
+        "one series with the catalogue"
+    )
+
+
+@pytest.mark.parametrize("url", ["file:servers.json", "file:scaleway-h100-2.json"])
+def test_a_list_of_no_zone_is_no_price_and_says_how_to_name_it(url: str) -> None:
+    readings = in_a_zone(SERVERS, url)
+    assert prices(readings) == {}
+    words = f"{url} names no zone, nor does its list; a file is to be saved under a name such as servers-fr-par-2.json"
+    assert rejected(readings) == [words, words]
 
 
 def test_retired_machines_and_odd_units_are_no_prices() -> None:
@@ -41,7 +68,7 @@ def test_retired_machines_and_odd_units_are_no_prices() -> None:
 def test_the_recorded_answers_are_read(recorded: Path) -> None:
     folder = recorded / "gpu/scaleway"
     products = read(SOURCE, (folder / "product_catalog_v2alpha1_excerpt.json").read_bytes())
-    servers = read(SOURCE, (folder / "compute_index_products_servers_fr_par_2.json").read_bytes())
+    servers = in_a_zone((folder / "compute_index_products_servers_fr_par_2.json").read_bytes())
     assert [one.amount for one in prices(products).values()] == [Decimal("7.5")]
     assert (len(products), skipped(products)) == (17, {"not_accelerated": 16})
     assert (len(servers), len(prices(servers)), skipped(servers)) == (11, 9, {"no_price": 1, "not_accelerated": 1})
