@@ -88,7 +88,7 @@ class SourceRecord:
     quarantined_rows: int
     """Rows its newest good look held back, and nobody has released."""
     coverage: float | None
-    """Prices its newest good look at the feed read, over the most a recent one did; None before the first."""
+    """Prices read when the feed itself was last asked, over the most of late; None before it was asked at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +119,7 @@ class SourceStatus:
     last_error: str | None
     quarantined_rows: int
     coverage: float | None
-    """Prices the newest good look at the feed read, over the most a recent one did."""
+    """Prices read when the feed itself was last asked, over the most of late; saved files do not count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, case, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from service.domain.price_book import Terms
 from service.domain.refreshes import Refresh, SourceRecord
@@ -14,6 +14,8 @@ from service.store.tables import SERIES, quarantine, quarantine_release, refresh
 
 LOOKED: Final = ("feed", "seed", "import")
 """Scopes that read what a feed says now; its past, a released row or a stored document once more say nothing new."""
+FETCHED: Final = ("feed", "seed")
+"""Scopes in which the feed itself was asked: how much a saved file holds says nothing of what the feed brings."""
 LOOKS: Final = 20
 """How many recent looks at a feed its coverage is measured against."""
 
@@ -108,16 +110,27 @@ def refresh_of(row: Row[Any]) -> Refresh:
 
 
 def _coverage(connection: Connection) -> dict[str, float]:
-    """Per source: prices read by its newest look that brought any, over the most of the last LOOKS of them."""
+    """Per source: prices read when it last brought any, over the most of its last LOOKS that read as much of it.
+
+    The whole history is no measure of the days just past: the first look at those is compared with it,
+    every later one with the looks before.
+    """
     newest_first = func.row_number().over(partition_by=refresh.c.source_id, order_by=refresh.c.refresh_id.desc())
     looks = (
-        select(refresh.c.source_id, refresh.c.observed, newest_first.label("place"))
-        .where(refresh.c.status == "sealed", refresh.c.scope.in_(LOOKED), refresh.c.observed > 0)
+        select(refresh.c.source_id, refresh.c.scope, refresh.c.observed, newest_first.label("place"))
+        .where(refresh.c.status == "sealed", refresh.c.scope.in_(FETCHED), refresh.c.observed > 0)
         .subquery()
     )
-    newest = func.max(case((looks.c.place == 1, looks.c.observed), else_=0))
-    found = select(looks.c.source_id, newest, func.max(looks.c.observed)).where(looks.c.place <= LOOKS)
-    return {source: last / most for source, last, most in connection.execute(found.group_by(looks.c.source_id))}
+    found: dict[str, list[tuple[str, int]]] = {}
+    for row in connection.execute(select(looks).where(looks.c.place <= LOOKS).order_by(looks.c.place)):
+        found.setdefault(row.source_id, []).append((row.scope, row.observed))
+    return {source: _share(looked) for source, looked in found.items()}
+
+
+def _share(looked: list[tuple[str, int]]) -> float:
+    (scope, last), *_ = looked
+    alike = [observed for other, observed in looked if other == scope]
+    return last / max(alike if len(alike) > 1 else [observed for _, observed in looked])
 
 
 def _held(connection: Connection) -> dict[str, int]:

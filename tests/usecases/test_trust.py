@@ -376,6 +376,25 @@ def test_coverage_is_what_the_last_look_read_over_the_best_of_late(store: Store,
     assert never.coverage is None
 
 
+def test_a_saved_file_changes_nothing_of_how_much_the_feed_itself_brings(
+    store: Store, feed: LineFeed, learn: Learn, clock: TickingClock
+) -> None:
+    learn("h100 2.50", "a100 1.00", "l4 0.50", on="2026-02-01")
+    assert standing(store, feed, "2026-02-02").coverage is None, "it was never asked"
+    look(store, feed, clock, "h100 2.50\na100 1.00", "2026-03-01")
+    learn("h100 2.50", on="2026-03-02")
+    assert standing(store, feed, "2026-03-03").coverage == 1.0
+
+
+def test_days_just_past_are_not_measured_against_the_whole_history(store: Store, clock: TickingClock) -> None:
+    feed = LineFeed()
+    look(store, feed, clock, "\n".join(f"h100 2.50 2026-02-{number:02}" for number in range(1, 11)), "2026-03-01")
+    look(store, feed, clock, "h100 2.50\na100 1.00\nh200 3\nb200 4\nb300 5", "2026-03-02")
+    assert standing(store, feed, "2026-03-03").coverage == 0.5
+    look(store, feed, clock, "h100 2.51\na100 1.00\nh200 3\nb200 4", "2026-03-03")
+    assert standing(store, feed, "2026-03-04").coverage == 0.8
+
+
 def standing(store: Store, feed: LineFeed, on: str) -> SourceStatus:
     [status] = list_sources(store, [Feed.of(feed.info, Settings({}))], day(on))
     return status
