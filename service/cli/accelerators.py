@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
+from pricing_sources.documents import decimal_text
 from service.cli.output import AsJson, say, show, table, text
 from service.cli.session import session
+from service.errors import Invalid
 from service.usecases.hardware import get_accelerator, list_accelerators, list_labels, map_label
 
 app = typer.Typer()
@@ -50,12 +52,12 @@ def show_one(accelerator: str, *, as_json: AsJson = False) -> None:
     say(f"{found.vendor} {found.product} {found.form_factor}, {found.memory_gb} GB".replace("  ", " "))
     for name, figure in found.figures.items():
         scale, unit = SHOWN.get(name, (1e12, "TFLOP/s dense"))
-        say(f"  {name:11}{figure.value / scale:g} {unit}, {figure.source}, read {figure.read_on}")
+        say(f"  {name:13}{figure.value / scale:g} {unit}, {figure.source}, read {figure.read_on}")
     for name in sorted(found.unsupported):
-        say(f"  {name:11}not supported")
+        say(f"  {name:13}not supported")
     for label, value in (("released", found.released), ("also called", ", ".join(found.aliases)), ("note", found.note)):
         if value:
-            say(f"  {label:11}{text(value)}")
+            say(f"  {label:13}{text(value)}")
 
 
 @app.command("labels")
@@ -96,9 +98,16 @@ def map_one(
 ) -> None:
     """Say which accelerator a label means."""
     with session() as opened:
-        memory = None if memory_gb is None else Decimal(memory_gb)
+        memory = None if memory_gb is None else _memory(memory_gb)
         found = map_label(opened.store, label, accelerator, reason, now=opened.now(), memory_gb=memory)
         if as_json:
             show(found)
         else:
             say(f"{found.label} is {found.accelerator}")
+
+
+def _memory(stated: str) -> Decimal:
+    try:
+        return decimal_text(stated)
+    except ValueError as error:
+        raise Invalid.field("--memory-gb", f"{error}; give the GB the label stands beside") from error

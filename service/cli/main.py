@@ -13,7 +13,19 @@ from typer.core import TyperGroup
 from typer.main import get_group
 from typing_extensions import override
 
-from service.cli.output import BAD_INPUT, CANCELLED, EXIT_CODES, UNEXPECTED, AsJson, complain, fail, say, show
+from pricing_sources.errors import SourceError
+from service.cli.output import (
+    BAD_INPUT,
+    CANCELLED,
+    EXIT_CODES,
+    FEED_FAILED,
+    UNEXPECTED,
+    AsJson,
+    complain,
+    fail,
+    say,
+    show,
+)
 from service.cli.secrets import without_secrets
 from service.errors import ServiceError
 
@@ -72,6 +84,9 @@ class Commands(TyperGroup):
             code = super().main(given, "costplan", complete_var, standalone_mode=False, **extra)
         except ServiceError as error:
             code = fail(error, as_json=as_json)
+        except SourceError as error:
+            complain([without_secrets(str(error))], code=error.code, as_json=as_json)
+            code = FEED_FAILED
         except typer.TyperException as error:
             code = _misused(error, as_json=as_json)
         except typer.Abort:

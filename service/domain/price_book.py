@@ -13,7 +13,10 @@ from service.domain.quantities import significant
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Citation:
-    """How a price is walked back to the bytes it was read from."""
+    """How a price is walked back to the bytes it was read from.
+
+    `republish` is false where the figure may be used but not served on to others, and null where it may be.
+    """
 
     source: str
     publisher: str
@@ -27,7 +30,7 @@ class Citation:
     published_amount: str
     published_unit: str
     republish: bool | None = None
-    """False where the figure may be used but not served on to others."""
+    """False or null, not true: what kept estimates said before this was known must keep its bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

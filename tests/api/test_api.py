@@ -76,6 +76,12 @@ def test_every_operation_says_what_it_returns_and_may_answer_with_a_problem(clie
         assert resolved(document, reference), reference
 
 
+def test_the_openapi_document_says_what_a_citation_means_by_saying_nothing(client: TestClient) -> None:
+    shapes = client.get("/openapi.json").json()["components"]["schemas"]
+    described = shapes["service__domain__price_book__Citation"]["description"]
+    assert "`republish` is false where the figure may be used but not served on to others, and null where" in described
+
+
 def references(node: object) -> set[str]:
     if isinstance(node, dict):
         own = {node["$ref"]} if isinstance(node.get("$ref"), str) else set()

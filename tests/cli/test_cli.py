@@ -242,6 +242,21 @@ def catalogs() -> Iterator[Feed]:
     answering.close()
 
 
+@pytest.mark.parametrize("source", ["smard", "aws_ec2_offers"])
+def test_an_archive_that_cannot_be_reached_is_a_failed_feed(shell: Shell, source: str) -> None:
+    nobody = {f"COSTPLAN_SOURCE_{source.upper()}_URL": "http://127.0.0.1:9/current/index.json"}
+    told = shell("backfill", source, expect=3, **nobody).stderr
+    assert re.fullmatch(r"http://127\.0\.0\.1:9/\S+: cannot be reached \(.*\)\n", told)
+    problem = json.loads(shell("backfill", source, "--json", expect=3, **nobody).stderr)  # noqa: TID251
+    assert (problem["code"], problem["detail"]) == ("fetch_failed", told.strip())
+
+
+def test_a_term_never_touches_its_value(shell: Shell) -> None:
+    shown = shell("accelerators", "show", "nvidia-b300-sxm").stdout
+    assert "  also called  B300" in shown
+    assert "  bandwidth    8 TB/s, " in shown
+
+
 @pytest.mark.parametrize(
     ("words", "error"),
     [
@@ -261,6 +276,10 @@ def catalogs() -> Iterator[Feed]:
         (
             ("accelerators", "map", "X", "nvidia-t4", "--reason", "x"),
             "no feed uses the label 'X' with memory_gb none; see: costplan accelerators labels",
+        ),
+        (
+            ("accelerators", "map", "H100", "nvidia-t4", "--reason", "x", "--memory-gb", "abc"),
+            "--memory-gb: 'abc' is not a plain decimal number such as 12.34; give the GB the label stands beside",
         ),
         (("rate-card", "show", "acme"), "none is kept yet; see: costplan rate-card put"),
         (("quarantine", "release", "999", "--reason", "true"), "there is no quarantined row 999"),
