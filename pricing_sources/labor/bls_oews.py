@@ -224,8 +224,18 @@ def _workbook_readings(body: bytes) -> Iterator[Reading]:
     for line, row in enumerate(exact_csv(body), start=2):
         if tuple(row) != oews_workbook.KEPT:
             raise ShapeChanged(f"the columns {', '.join(oews_workbook.KEPT)} were expected", path="line 1")
+        if row["VINTAGE"] == oews_workbook.LEFT_OUT:
+            yield _left_out(row, f"line {line}")
+            continue
         for column in WAGE_COLUMNS:
             yield _workbook_reading(row, column, f"line {line}, {column}")
+
+
+def _left_out(row: Mapping[str, str], locator: str) -> Reading:
+    reason, rows = row["AREA"], row["AREA_TITLE"]
+    if not (re.fullmatch(r"[a-z_]+", reason) and re.fullmatch(r"[1-9]\d*", rows)):
+        raise ShapeChanged("a reason and how many rows were left out for it were expected", path=locator)
+    return Skipped(reason, locator, int(rows))
 
 
 def _workbook_reading(row: Mapping[str, str], column: str, locator: str) -> Reading:

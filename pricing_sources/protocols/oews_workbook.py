@@ -2,7 +2,8 @@
 
 A workbook has every occupation in every area and industry, up to four hundred thousand rows; of it a
 table of our occupations and areas over all industries is kept, cell by cell as it stands, with the
-vintage its file is named for. The workbook's digest and address stand in each row's last columns.
+vintage its file is named for. The workbook's digest and address stand in each row's last columns. Its
+last rows say how many others the workbook had, and why they are not here.
 
 The Bureau refuses some files of some years (403) and not others: the small ones, one for the nation
 and one for the states, are asked for first, and the large one that holds everything in their place.
@@ -14,6 +15,7 @@ import io
 import re
 import shutil
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from tempfile import TemporaryFile
 from typing import IO, Final
@@ -34,6 +36,8 @@ WAGE_COLUMNS: Final = (
 )
 KEPT: Final = ("VINTAGE", *ROW_COLUMNS, *WAGE_COLUMNS, "ORIGINAL", "SHA256")
 ALL_INDUSTRIES: Final = "cross-industry"
+LEFT_OUT: Final = "left out"
+"""In place of a vintage: a row that counts rows of the workbook which are not here, in its next two columns."""
 
 _MEMBER: Final = re.compile(r"(?:.*/)?(?:national|state|all_data)_M_?(?P<year>\d{4})(?:_dl)?\.xlsx", re.IGNORECASE)
 
@@ -66,17 +70,23 @@ def kept_table(archive: IO[bytes], url: str, wanted: Wanted) -> bytes:
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
     table.writerow(KEPT)
-    count = 0
+    count, left_out = 0, Counter[str]()
     with TemporaryFile() as workbook:
         vintage = _unpacked(archive, workbook)
         for row in chosen_columns(workbook, (*ROW_COLUMNS, *WAGE_COLUMNS)):
-            if row["I_GROUP"] == ALL_INDUSTRIES and wanted(row):
+            if row["I_GROUP"] != ALL_INDUSTRIES:
+                left_out["one_industry"] += 1
+            elif not wanted(row):
+                left_out["other_occupation_or_area"] += 1
+            else:
                 count += 1
                 table.writerow(
                     [vintage, *(row[name] for name in (*ROW_COLUMNS, *WAGE_COLUMNS)), url, digest.hexdigest()]
                 )
     if not count:
         raise ShapeChanged("not one row of our occupations and areas over all industries", path=url)
+    rest = [""] * (len(KEPT) - 3)
+    table.writerows([LEFT_OUT, reason, rows, *rest] for reason, rows in sorted(left_out.items()))
     return out.getvalue().encode()
 
 

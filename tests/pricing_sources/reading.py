@@ -31,7 +31,12 @@ def prices(readings: Sequence[Reading]) -> dict[str, Observation]:
 
 
 def skipped(readings: Sequence[Reading]) -> dict[str, int]:
-    return dict(Counter(one.reason for one in readings if isinstance(one, Skipped)))
+    """How many rows were skipped for each reason."""
+    counts = Counter[str]()
+    for one in readings:
+        if isinstance(one, Skipped):
+            counts[one.reason] += one.rows
+    return dict(counts)
 
 
 def rejected(readings: Sequence[Reading]) -> list[str]:

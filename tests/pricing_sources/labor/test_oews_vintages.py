@@ -116,6 +116,16 @@ def test_a_vintage_is_the_nations_workbook_and_that_of_the_states(feed: Feed) ->
     assert "bls_oews/15-1252/US-CA/mean" in prices(read(SOURCE, second.body))
 
 
+def test_what_a_table_leaves_out_of_its_workbook_is_counted_by_name(feed: Feed) -> None:
+    rows = [wage_row(), wage_row("29-1141"), wage_row(kind="6"), *[wage_row(group="3-digit")] * 3]
+    feed.answers = {part("nat"): [reply(zipped(*rows))], part("st"): [reply(zipped(wage_row(area="6", kind="2")))]}
+    nation, states = chapter(feed)
+    assert skipped(read(SOURCE, states.body)) == {"top_coded": 1}
+    assert skipped(read(SOURCE, nation.body)) == {"top_coded": 1, "one_industry": 3, "other_occupation_or_area": 2}
+    with pytest.raises(ShapeChanged, match="how many rows were left out"):
+        read(SOURCE, nation.body.replace(b"one_industry,3", b"one_industry,"))
+
+
 def test_where_a_small_file_is_refused_the_large_one_is_read(feed: Feed) -> None:
     everything = zipped(wage_row(), wage_row(area="06", kind="2"), name="oesm24all/all_data_M_2024.xlsx")
     feed.answers = {part("nat"): [reply(b"", 403)], part("all"): [reply(everything)]}
