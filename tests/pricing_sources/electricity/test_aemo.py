@@ -28,7 +28,7 @@ DAY = typed(SOURCE, "typed_day_of_prices.csv")
 def packed(body: bytes, name: str = "PUBLIC_PRICES_202609090000_20260910040505.CSV") -> bytes:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as opened:
-        opened.writestr(name, body)
+        opened.writestr(zipfile.ZipInfo(name), body)
     return archive.getvalue()
 
 
