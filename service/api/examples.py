@@ -145,6 +145,21 @@ HARDWARE_LABELS: Final[dict[str, Any]] = {
         "summary": "An H100 without a form factor is an SXM",
         "value": {"label": "h100", "accelerator": "nvidia-h100-sxm-80gb", "reason": "the seller's page says SXM5"},
     },
+    "everywhere": {
+        "summary": "The same of every feed that says no more than h100",
+        "value": {
+            "label": "h100",
+            "accelerator": "nvidia-h100-sxm-80gb",
+            "everywhere": True,
+            "reason": "we only rent SXM",
+        },
+    },
+}
+HARDWARE_LABELS_UNMAPPED: Final[dict[str, Any]] = {
+    "everywhere": {
+        "summary": "What was said of every feed",
+        "value": {"label": "h100", "everywhere": True, "reason": "one of them means PCIe"},
+    },
 }
 FORMULA_INPUTS: Final[dict[str, Any]] = {
     "training.energy_cost": {

@@ -86,8 +86,8 @@ class HardwareLabels:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HardwareLabelAsked:
-    """Which accelerator a label means."""
+class HardwareLabelUnasked:
+    """Whose word on a label is taken back."""
 
     __pydantic_config__: ClassVar = FORBID_UNKNOWN
 
@@ -95,10 +95,22 @@ class HardwareLabelAsked:
     """Exactly as the feed words it."""
     memory_gb: Decimal | None = None
     """The memory it stands beside, if any."""
-    accelerator: str
-    """Id in the registry."""
+    source: str | None = None
+    """The feed that words it so; needed where several do."""
+    provider: str | None = None
+    """Whose machines; needed where the feed says it of several."""
+    everywhere: bool = False
+    """Of every feed, now and to come, but those that have a word of their own."""
     reason: str
     """How you know; kept beside it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HardwareLabelAsked(HardwareLabelUnasked):
+    """Which accelerator a label means, as one feed says it of one provider, or wherever it is said."""
+
+    accelerator: str
+    """Id in the registry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

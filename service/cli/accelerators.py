@@ -8,10 +8,19 @@ import typer
 from pricing_sources.documents import decimal_text
 from service.cli.output import AsJson, say, show, table, text
 from service.cli.session import session
+from service.domain.hardware import LabelInUse
 from service.errors import Invalid
-from service.usecases.hardware import get_accelerator, list_accelerators, list_labels, map_label
+from service.usecases.hardware import get_accelerator, list_accelerators, list_labels, map_label, unmap_label
 
 app = typer.Typer()
+Label = Annotated[str, typer.Argument(help="The label exactly as the feed words it.")]
+Reason = Annotated[str, typer.Option(help="How you know; kept beside it.")]
+Memory = Annotated[str | None, typer.Option(help="The memory the label stands beside, if any.")]
+Source = Annotated[str | None, typer.Option(help="The feed that words it so; needed where several do.")]
+Provider = Annotated[str | None, typer.Option(help="Whose machines; needed where the feed says it of several.")]
+Everywhere = Annotated[
+    bool, typer.Option("--everywhere", help="Of every feed, now and to come, but those named apart.")
+]
 SHOWN = {"bandwidth": (1e12, "TB/s"), "tdp": (1.0, "W"), "link": (1e9, "GB/s one way")}
 
 
@@ -72,42 +81,90 @@ def labels(
         if as_json:
             show(found)
             return
-        rows = [
-            (
-                one.label,
-                one.memory_gb,
-                one.accelerator or "?",
-                "a person" if one.by_a_person else "the registry" if one.accelerator else "",
-                "" if one.accelerator else ", ".join(one.candidates),
-                one.series,
-                ", ".join(one.sources),
-            )
-            for one in found
-        ]
-        table("", ["Label", "#Memory GB", "Accelerator", "Says", "Might be", "#Series", "Sources"], rows)
+        titles = ["Source", "Provider", "Label", "#Memory GB", "#Series", "Accelerator", "Says", "Might be"]
+        table("", titles, [_row(one) for one in found])
 
 
 @app.command("map")
 def map_one(
-    label: Annotated[str, typer.Argument(help="The label exactly as the feed words it.")],
+    label: Label,
     accelerator: Annotated[str, typer.Argument(help="Id in the registry, from: costplan accelerators ls")],
     *,
-    reason: Annotated[str, typer.Option(help="How you know; kept beside it.")],
-    memory_gb: Annotated[str | None, typer.Option(help="The memory the label stands beside, if any.")] = None,
+    reason: Reason,
+    memory_gb: Memory = None,
+    source: Source = None,
+    provider: Provider = None,
+    everywhere: Everywhere = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say which accelerator a label means."""
+    """Say which accelerator a label means, as one feed says it of one provider, or wherever it is said."""
     with session() as opened:
-        memory = None if memory_gb is None else _memory(memory_gb)
-        found = map_label(opened.store, label, accelerator, reason, now=opened.now(), memory_gb=memory)
-        if as_json:
-            show(found)
-        else:
-            say(f"{found.label} is {found.accelerator}")
+        found = map_label(
+            opened.store,
+            label,
+            accelerator,
+            reason,
+            now=opened.now(),
+            memory_gb=_memory(memory_gb),
+            source=source,
+            provider=provider,
+            everywhere=everywhere,
+        )
+        _answer(found, as_json=as_json)
 
 
-def _memory(stated: str) -> Decimal:
+@app.command("unmap")
+def unmap_one(
+    label: Label,
+    *,
+    reason: Reason,
+    memory_gb: Memory = None,
+    source: Source = None,
+    provider: Provider = None,
+    everywhere: Everywhere = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take back what was said of a label; that it was said, and what was planned with it, stays."""
+    with session() as opened:
+        found = unmap_label(
+            opened.store,
+            label,
+            reason,
+            now=opened.now(),
+            memory_gb=_memory(memory_gb),
+            source=source,
+            provider=provider,
+            everywhere=everywhere,
+        )
+        _answer(found, as_json=as_json)
+
+
+def _row(one: LabelInUse) -> tuple[object, ...]:
+    might_be = "" if one.accelerator else ", ".join(one.candidates)
+    return one.source, one.provider, one.label, one.memory_gb, one.series, one.accelerator or "?", _says(one), might_be
+
+
+def _says(one: LabelInUse) -> str:
+    if one.decision is None:
+        return "the registry" if one.accelerator else ""
+    where = "every feed" if one.decision.everywhere else "this one"
+    return f"a person, of {where} ({one.covers} series)"
+
+
+def _memory(stated: str | None) -> Decimal | None:
+    if stated is None:
+        return None
     try:
         return decimal_text(stated)
     except ValueError as error:
         raise Invalid.field("--memory-gb", f"{error}; give the GB the label stands beside") from error
+
+
+def _answer(found: LabelInUse, *, as_json: bool) -> None:
+    if as_json:
+        show(found)
+        return
+    where = f"where {found.source} says it of {found.provider}" if found.source else "wherever a feed says it"
+    meant = f"is {found.accelerator}" if found.accelerator else "is on the worklist"
+    by = f"says {_says(found)}" if found.accelerator else ", ".join(found.candidates)
+    say(f"{text(found.label)} {meant} {where}; {by}")

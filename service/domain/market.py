@@ -56,7 +56,7 @@ class Market:
     statistics: Words
     """Empty for a price somebody asks."""
     labels: Words
-    """Accelerators as feeds name them, each with its provider and its memory in GB as a text, empty if unknown."""
+    """Accelerators as feeds name them, each with its source, provider and memory in GB as a text, empty if unknown."""
     gpus: Floats
     """In one machine; not a number where nobody knows."""
     prices: Floats

@@ -32,7 +32,7 @@ class Known:
     """What the goal's prices came to."""
 
     accelerators: Mapping[Any, str]
-    """Id in the registry by label, provider and memory, as in `Market.labels`; empty where nobody knows."""
+    """Id in the registry by label, source, provider and memory, as in `Market.labels`; empty where nobody knows."""
     rates: Mapping[str, float]
     """Currency of the goal per currency of an offer; what is missing cannot be compared."""
     interrupted: Mapping[str, float]

@@ -5,31 +5,40 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, func, insert, select
 
+from service.domain.hardware import LabelDecision, Wording
 from service.store.head import next_moment
 from service.store.tables import gpu_series, hardware_label
 
-Label = tuple[str, Decimal | None]
+
+def labels(connection: Connection) -> dict[Wording, int]:
+    """Every label in use, by who says it of whose machines beside which memory: how many series; one statement."""
+    same = (gpu_series.c.accelerator, gpu_series.c.gpu_memory_gb, gpu_series.c.source_id, gpu_series.c.provider)
+    query = select(*same, func.count()).where(gpu_series.c.accelerator != "").group_by(*same)
+    return {Wording(*words): series for *words, series in connection.execute(query)}
 
 
-def labels(connection: Connection) -> dict[Label, dict[str, int]]:
-    """Every label and memory in use, with how many series of each source carry it; one statement."""
-    same = (gpu_series.c.accelerator, gpu_series.c.gpu_memory_gb, gpu_series.c.source_id)
-    query = select(*same, func.count().label("series")).where(gpu_series.c.accelerator != "").group_by(*same)
-    found: dict[Label, dict[str, int]] = {}
-    for row in connection.execute(query):
-        found.setdefault((row.accelerator, row.gpu_memory_gb), {})[row.source_id] = row.series
+def decided(connection: Connection, known_at: datetime | None = None) -> dict[Wording, LabelDecision]:
+    """What persons have said and not taken back: of each wording the newest word, not after `known_at` if given."""
+    query = select(hardware_label)
+    if known_at is not None:
+        query = query.where(hardware_label.c.recorded_at <= known_at)
+    found: dict[Wording, LabelDecision] = {}
+    for row in connection.execute(query.order_by(hardware_label.c.recorded_at)):
+        memory_gb = Decimal(row.memory_gb) if row.memory_gb else None
+        wording = Wording(row.label, memory_gb, row.source_id, row.provider)
+        found.pop(wording, None)
+        if row.accelerator_id:
+            found[wording] = LabelDecision(
+                accelerator=row.accelerator_id,
+                everywhere=not row.source_id,
+                reason=row.reason,
+                recorded_at=row.recorded_at,
+            )
     return found
 
 
-def decided(connection: Connection, known_at: datetime) -> dict[Label, str]:
-    """What persons have said, by label and memory; the newest word not after `known_at`."""
-    query = select(hardware_label).where(hardware_label.c.recorded_at <= known_at)
-    rows = connection.execute(query.order_by(hardware_label.c.recorded_at))
-    return {(row.label, Decimal(row.memory_gb) if row.memory_gb else None): row.accelerator_id for row in rows}
-
-
 def last_decided(connection: Connection, known_at: datetime) -> datetime | None:
-    """When a person last said anything, not after `known_at`; None if nobody had."""
+    """When a person last said anything or took it back, not after `known_at`; None if nobody had."""
     found: datetime | None = connection.scalar(
         select(func.max(hardware_label.c.recorded_at)).where(hardware_label.c.recorded_at <= known_at)
     )
@@ -37,15 +46,19 @@ def last_decided(connection: Connection, known_at: datetime) -> datetime | None:
 
 
 def decide(
-    connection: Connection, label: str, memory_gb: Decimal | None, accelerator_id: str, reason: str, now: datetime
-) -> None:
-    """Keep a person's word on a label."""
+    connection: Connection, wording: Wording, accelerator_id: str | None, reason: str, now: datetime
+) -> datetime:
+    """Keep a person's word on a wording, or that it is taken back; returns when it became known."""
+    recorded_at = next_moment(connection, now)
     connection.execute(
         insert(hardware_label).values(
-            label=label,
-            memory_gb="" if memory_gb is None else str(memory_gb),
-            recorded_at=next_moment(connection, now),
-            accelerator_id=accelerator_id,
+            label=wording.label,
+            memory_gb="" if wording.memory_gb is None else str(wording.memory_gb),
+            source_id=wording.source,
+            provider=wording.provider,
+            recorded_at=recorded_at,
+            accelerator_id=accelerator_id or "",
             reason=reason,
         )
     )
+    return recorded_at

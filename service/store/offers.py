@@ -37,7 +37,7 @@ def market(connection: Connection, valid_at: datetime, known_at: datetime) -> Ma
         purchases=Words.of(column["purchase"]),
         tiers=Words.of(column["tier"]),
         statistics=Words.of(column["statistic"]),
-        labels=Words.of(zip(column["accelerator"], column["provider"], column["memory"], strict=True)),
+        labels=Words.of(zip(*(column[name] for name in _LABEL), strict=True)),
         gpus=np.array(column["gpus"], dtype=np.float64),
         prices=np.array(column["price"], dtype=np.float64),
         currencies=Words.of(column["currency"]),
@@ -77,6 +77,7 @@ _COLUMNS: Final = (
     "price",
     "currency",
 )
+_LABEL: Final = ("accelerator", "source_id", "provider", "memory")
 
 
 def _offers(valid_at: datetime, known: int) -> Select[Any]:

@@ -340,7 +340,9 @@ hardware_label = Table(
     Column("recorded_at", UtcDateTime, primary_key=True),
     Column("accelerator_id", String(64), nullable=False),
     Column("reason", Text, nullable=False),
-    comment="A person's word on a label the registry leaves open; the newest counts.",
+    Column("source_id", String(64), nullable=False, server_default=""),
+    Column("provider", String(64), nullable=False, server_default=""),
+    comment="A person's word on a label, of one source and provider, or of all (both blank); the newest counts.",
 )
 
 job_run = Table(

@@ -13,6 +13,7 @@ from pricing_sources.observation import key_of
 from pricing_sources.units import Unit
 from service.domain.as_of import AsOf
 from service.domain.goal import Goal, OwnMachines
+from service.domain.hardware import Wording
 from service.domain.market import Market, Words
 from service.domain.price_book import PriceBook, Unpriced
 from service.domain.rate_card import RateCard, RateCardInForce
@@ -91,11 +92,12 @@ def _agreed(market: Market, card: RateCard, as_of: AsOf) -> Market:
 def _accelerators(store: Store, market: Market, as_of: AsOf) -> dict[object, str]:
     decided = store.read(lambda c: hardware.decided(c, as_of.known_at))
     found: dict[object, str] = {}
-    for label, provider, memory in market.labels.words:
-        gigabytes = Decimal(memory) if memory else None
-        match = resolve(label, memory_gb=gigabytes, provider=provider)
-        by_registry = match.accelerator.id if match.accelerator else ""
-        found[label, provider, memory] = decided.get((label, gigabytes), by_registry)
+    for words in market.labels.words:
+        label, source, provider, memory = words
+        wording = Wording(label, Decimal(memory) if memory else None, source, provider)
+        said = decided.get(wording) or decided.get(wording.everywhere)
+        match = resolve(label, memory_gb=wording.memory_gb, provider=provider).accelerator
+        found[words] = said.accelerator if said else match.id if match else ""
     return found
 
 

@@ -249,6 +249,29 @@ def test_a_label_nobody_can_place_is_resolved_by_a_person(client: TestClient) ->
     assert len(client.get("/api/v1/accelerators").json()["accelerators"]) > 70
 
 
+def test_a_word_on_a_label_is_about_one_feed_or_all_and_is_taken_back(client: TestClient, clock: TickingClock) -> None:
+    clock.set(day("2026-03-02"))
+    document = Document(source_id="cumulus", url="file:x", body=b"h100 2.00", fetched_at=day("2026-03-02"))
+    import_document(client.app.state.store, LineFeed("cumulus"), document, now=clock())
+    asked = {"label": "h100", "accelerator": "nvidia-h100-sxm-80gb", "reason": "the page says so"}
+    refused = client.post("/api/v1/hardware-labels", json=asked)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "source")
+
+    client.post("/api/v1/hardware-labels", json={**asked, "source": "cumulus"})
+    left = client.get("/api/v1/hardware-labels?unresolved=true").json()["labels"]
+    assert [(one["label"], one["source"], one["provider"], one["series"]) for one in left] == [
+        ("a100", "baseline", "baseline", 1),
+        ("h100", "baseline", "baseline", 1),
+    ]
+    wide = client.post("/api/v1/hardware-labels", json={**asked, "everywhere": True}).json()
+    assert (wide["source"], wide["series"], wide["covers"], wide["decision"]["everywhere"]) == (None, 2, 1, True)
+    back = {"label": "h100", "everywhere": True, "reason": "one of them is PCIe"}
+    answered = client.post("/api/v1/hardware-labels/unmap", json=back)
+    assert (answered.status_code, answered.json()["accelerator"]) == (201, None)
+    assert client.get("/api/v1/hardware-labels?unresolved=true").json()["labels"] == left
+    assert client.post("/api/v1/hardware-labels/unmap", json=back).status_code == 404
+
+
 def test_two_feeds_that_disagree_are_listed(client: TestClient, clock: TickingClock) -> None:
     clock.set(day("2026-03-02"))
     other = LineFeed("cumulus", provider="baseline")

@@ -42,7 +42,7 @@ USE_CASES = {
     sources: {"list_sources", "list_refreshes", "get_refresh", "list_disagreements", "terms_of", "feed_named"},
     quarantine: {"list_quarantine", "get_quarantined", "release_price"},
     archive: {"backfill", "reparse"},
-    hardware: {"list_accelerators", "get_accelerator", "list_labels", "map_label"},
+    hardware: {"list_accelerators", "get_accelerator", "list_labels", "map_label", "unmap_label"},
     rate_cards: {"put_rate_card", "get_rate_card", "list_rate_cards"},
     predictions: {"predict_training", "predict_inference", "predict_fine_tuning", "predict_memory"},
     validation: {"validate_predictions", "validate_published", "summarise_validations"},

@@ -332,6 +332,30 @@ def test_every_answer_is_json_when_asked(shell: Shell, words: tuple[str, ...]) -
     assert shell.json(*words) is not None
 
 
+def test_a_label_is_mapped_of_one_feed_or_of_all_and_the_word_taken_back(shell: Shell) -> None:
+    h100 = ("H100 SXM", "--memory-gb", "80", "--reason", "a test")
+    wide = ("accelerators", "map", h100[0], "nvidia-h100-pcie-80gb", *h100[1:])
+    assert (
+        "provider: must be named, for it is said by baseline of aws, baseline of azure" in shell(*wide, expect=2).stderr
+    )
+    told = shell(*wide, "--provider", "aws").stdout
+    assert (
+        "H100 SXM is nvidia-h100-pcie-80gb where baseline says it of aws; says a person, of this one (2 series)" in told
+    )
+    told = shell(*wide, "--everywhere").stdout
+    assert "H100 SXM is nvidia-h100-pcie-80gb wherever a feed says it; says a person, of every feed (" in told
+    listed = shell("accelerators", "labels").stdout
+    assert re.search(
+        r"baseline +aws +H100 SXM +80 +2 +nvidia-h100-pcie-80gb +a person, of this one \(2 series\)", listed
+    )
+    assert re.search(r"baseline +azure +H100 SXM +80 +2 +nvidia-h100-pcie-80gb +a person, of every feed \(", listed)
+    assert shell.json("accelerators", "unmap", *h100, "--provider", "aws")["decision"]["everywhere"] is True
+    told = shell("accelerators", "unmap", *h100, "--everywhere").stdout
+    assert "H100 SXM is nvidia-h100-sxm-80gb wherever a feed says it; says the registry" in told
+    again = shell("accelerators", "unmap", *h100, "--everywhere", expect=2).stderr
+    assert "nobody has said this of the label 'H100 SXM' with memory_gb 80" in again
+
+
 def test_settings_are_listed_without_their_secrets(shell: Shell) -> None:
     listed = shell("settings", COSTPLAN_DATABASE_URL="postgresql://me:hunter2@db/prices").stdout
     assert "COSTPLAN_DATABASE_URL" in listed

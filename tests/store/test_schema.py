@@ -5,9 +5,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from service.errors import SchemaOutdated
-from service.store import migrating, schema
+from service.store import hardware, migrating, schema
 from service.store.store import Store
 from service.store.tables import metadata
+from tests.conftest import day
 
 
 def test_the_migrations_lead_to_exactly_the_tables_the_code_describes(store: Store) -> None:
@@ -80,5 +81,37 @@ def test_what_is_migrated_with_prices_in_it_keeps_them_its_views_and_its_locks(s
     store.write(there_and_back)
     assert store.read(seen) == before
     for statement in ("DELETE FROM gpu_observation", "UPDATE gpu_observation SET vintage = 'x'"):
+        with pytest.raises(DBAPIError, match="append-only"):
+            store.write(lambda c, t=statement: c.execute(text(t)))
+
+
+WORDS = "INSERT INTO hardware_label (label, memory_gb, recorded_at, accelerator_id, reason"
+
+
+def test_a_word_on_a_label_from_before_still_counts_of_every_feed_and_no_narrow_one_survives_the_way_back(
+    store: Store,
+) -> None:
+    def moved(connection, *turns):
+        settings = migrating.config()
+        settings.attributes["connection"] = connection
+        for turn, revision in turns:
+            getattr(command, turn)(settings, revision)
+
+    def said(connection):
+        found = hardware.decided(connection, day("2026-12-31"))
+        return {(one.label, one.source, one.provider): word.accelerator for one, word in found.items()}
+
+    store.write(lambda c: moved(c, ("downgrade", "d3a95e7b10f4")))
+    store.write(lambda c: c.execute(text(f"{WORDS}) VALUES ('h100', '', '2026-03-01', 'old', 'x')")))
+    store.write(lambda c: moved(c, ("upgrade", "head")))
+    assert store.read(said) == {("h100", "", ""): "old"}
+
+    for values in ("'t4', '', '2026-03-02', 'narrow', 'x', 'nimbus'", "'a100', '', '2026-03-03', 'wide', 'x', ''"):
+        store.write(lambda c, v=values: c.execute(text(f"{WORDS}, source_id) VALUES ({v})")))
+    for values in ("'h100', '', '2026-03-04', '', 'x', ''", "'l4', '', '2026-03-05', '', 'x', ''"):
+        store.write(lambda c, v=values: c.execute(text(f"{WORDS}, source_id) VALUES ({v})")))
+    store.write(lambda c: moved(c, ("downgrade", "d3a95e7b10f4"), ("upgrade", "head")))
+    assert store.read(said) == {("a100", "", ""): "wide"}
+    for statement in ("DELETE FROM hardware_label", "UPDATE hardware_label SET reason = 'y'"):
         with pytest.raises(DBAPIError, match="append-only"):
             store.write(lambda c, t=statement: c.execute(text(t)))

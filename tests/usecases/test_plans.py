@@ -21,7 +21,7 @@ from service.store.store import Store
 from service.usecases.comparisons import bridge_estimates
 from service.usecases.estimates import get_estimate
 from service.usecases.goal_prices import asked_of
-from service.usecases.hardware import map_label
+from service.usecases.hardware import map_label, unmap_label
 from service.usecases.plan_questions import read_goal
 from service.usecases.plans import get_plan, list_plans, new_plan, series_shown
 from service.usecases.prices import get_price
@@ -278,6 +278,24 @@ def test_a_persons_word_on_a_label_counts_at_once_and_the_plan_of_before_stays(e
     map_label(embedded, "Mystery", "nvidia-h100-sxm-80gb", "their support says so", now=day("2026-03-01T12:00"))
     assert cheapest(embedded).candidate.series == "market/odd/y/eu-1/on_demand"
     assert planned(embedded, goal(), known="2026-03-01T06:00").plan_id == before.plan_id
+
+
+def test_a_word_on_one_providers_label_rents_no_other_providers_machines(embedded: Store, clock: TickingClock) -> None:
+    learn_market(embedded, clock, "other z eu-1 on_demand Mystery 8 0.005 USD\n")
+    said = {"now": day("2026-03-01T12:00"), "provider": "odd"}
+    map_label(embedded, "Mystery", "nvidia-h100-sxm-80gb", "their support says so", **said)
+    assert cheapest(embedded).candidate.series == "market/odd/y/eu-1/on_demand"
+    everywhere = {"now": day("2026-03-01T14:00"), "everywhere": True}
+    map_label(embedded, "Mystery", "nvidia-h100-sxm-80gb", "it cannot be another", **everywhere)
+    assert cheapest(embedded).candidate.series == "market/other/z/eu-1/on_demand"
+
+
+def test_a_word_taken_back_is_planned_with_no_more_and_the_plan_of_before_stays(embedded: Store) -> None:
+    map_label(embedded, "Mystery", "nvidia-h100-sxm-80gb", "their support says so", now=day("2026-03-01T12:00"))
+    before = planned(embedded, goal())
+    unmap_label(embedded, "Mystery", "they meant another", now=day("2026-03-01T18:00"))
+    assert cheapest(embedded).candidate.series == "market/nimbus/n8/eu-west-1/on_demand"
+    assert planned(embedded, goal(), known="2026-03-01T15:00").plan_id == before.plan_id
 
 
 def test_an_infeasible_goal_says_the_least_that_would_have_to_give(embedded: Store) -> None:
