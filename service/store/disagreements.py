@@ -1,15 +1,17 @@
 """Two feeds that price one offer: when they differ, the log says so.
 
 An offer is the same where provider, SKU, region, purchase and tier (of a GPU), or provider, LLM,
-meter, tier and condition (of tokens) are the same. Prices are compared per unit and currency, never
-converted.
+meter, tier and condition (of tokens) are the same. A provider's own price for everywhere (`global`) is
+one of every region, but of those for which the same feed has a price of their own; in a catalogue of
+many providers `global` only says that it names no region. Prices are compared per unit and currency,
+never converted.
 """
 
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, func, insert, or_, select, union_all
 
 from pricing_sources.observation import Kind
 from service.domain.refreshes import Disagreement
@@ -22,6 +24,8 @@ SAME_OFFER: Final = {
     Kind.GPU: ("provider", "sku", "region", "purchase", "tier", "statistic"),
     Kind.LLM_API: ("provider", "llm", "meter", "above_tokens", "condition"),
 }
+EVERYWHERE: Final = "global"
+"""As a region: the provider's price, wherever its machines stand."""
 
 
 def compare(connection: Connection, kind: Kind, source_id: str, refresh_id: int, now: datetime) -> int:
@@ -79,10 +83,18 @@ def standing(connection: Connection, key: str = "", source: str = "", limit: int
 def _pairs(connection: Connection, kind: Kind, source_id: str, now: datetime) -> list[Row[Any]]:
     """Series of this source beside those of others that name the same offer, with both amounts."""
     ours, theirs = SERIES[kind].alias("ours"), SERIES[kind].alias("theirs")
+    beside = [_alike(kind, ours, theirs)]
+    if "region" in SAME_OFFER[kind]:
+        beside += [_within(kind, ours, theirs, now), _within(kind, theirs, ours, now)]
+    # One join of equal columns each, which the index of offers answers: joined by `or`, it could not be used.
+    queries = [_beside(kind, ours, theirs, one, now).where(ours.c.source_id == source_id) for one in beside]
+    return list(connection.execute(union_all(*queries)))
+
+
+def _beside(kind: Kind, ours: FromClause, theirs: FromClause, same: ColumnElement[bool], now: datetime) -> Select[Any]:
     log, other_log = OBSERVATIONS[kind].alias("log"), OBSERVATIONS[kind].alias("other_log")
     words, other_words = terms.alias("words"), terms.alias("other_words")
-    same = and_(theirs.c.source_id != source_id, *(ours.c[name] == theirs.c[name] for name in SAME_OFFER[kind]))
-    query = (
+    return (
         select(
             ours.c.key,
             theirs.c.key.label("other_key"),
@@ -91,20 +103,46 @@ def _pairs(connection: Connection, kind: Kind, source_id: str, now: datetime) ->
             words.c.currency,
             words.c.unit,
         )
-        .join_from(ours, theirs, same)
+        .join_from(ours, theirs, and_(theirs.c.source_id != ours.c.source_id, same))
         .join(log, log.c.observation_id == row_in_force(kind, ours.c.series_id, now))
         .join(other_log, other_log.c.observation_id == row_in_force(kind, theirs.c.series_id, now))
         .join(words, words.c.terms_id == log.c.terms_id)
         .join(other_words, other_words.c.terms_id == other_log.c.terms_id)
         .where(
-            ours.c.source_id == source_id,
             log.c.amount.is_not(None),
             other_log.c.amount.is_not(None),
             words.c.unit == other_words.c.unit,
             words.c.currency == other_words.c.currency,
         )
     )
-    return list(connection.execute(query))
+
+
+def _alike(kind: Kind, one: FromClause, other: FromClause, *, without: str = "") -> ColumnElement[bool]:
+    """The columns that make an offer, but for one, are equal."""
+    return and_(*(one.c[name] == other.c[name] for name in SAME_OFFER[kind] if name != without))
+
+
+def _within(kind: Kind, wide: FromClause, narrow: FromClause, now: datetime) -> ColumnElement[bool]:
+    """`narrow` is an offer in one region of what `wide` prices everywhere, but prices nowhere else in that region."""
+    own, own_log = SERIES[kind].alias("own"), OBSERVATIONS[kind].alias("own_log")
+    apart = (
+        select(own.c.series_id)
+        .join_from(own, own_log, own_log.c.observation_id == row_in_force(kind, own.c.series_id, now))
+        .where(_alike(kind, own, narrow), own.c.source_id == wide.c.source_id, own_log.c.amount.is_not(None))
+        .correlate(wide, narrow)
+    )
+    return and_(
+        _alike(kind, wide, narrow, without="region"),
+        wide.c.region == EVERYWHERE,
+        ~_is_of_a_catalogue(wide),
+        narrow.c.region != EVERYWHERE,  # spares a look-up: such offers are alike
+        ~apart.exists(),
+    )
+
+
+def _is_of_a_catalogue(series: FromClause) -> ColumnElement[bool]:
+    """Its source lists machines of several providers: the key then names the provider, too."""
+    return series.c.key.startswith(series.c.source_id + "/" + series.c.provider + "/")
 
 
 def _last_known(connection: Connection, source_id: str) -> dict[tuple[str, str], tuple[Decimal, Decimal]]:

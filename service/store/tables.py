@@ -235,7 +235,7 @@ gpu_series = _series_table(
     Column("gpu_memory_gb", ExactDecimal),
     Column("includes_power", Boolean, nullable=False),
 )
-Index("ix_gpu_series_provider_sku", gpu_series.c.provider, gpu_series.c.sku)
+Index("ix_gpu_series_provider_sku_region", gpu_series.c.provider, gpu_series.c.sku, gpu_series.c.region)
 electricity_series = _series_table(
     "electricity_series",
     Column("area", String(32), nullable=False, index=True),

@@ -184,6 +184,62 @@ def test_feeds_that_come_to_agree_disagree_no_more(store: Store, clock: TickingC
     assert list_disagreements(store) == []
 
 
+class Regional(LineFeed):
+    """`h100@oslo 2.50` is a price in Oslo; a list of many providers names the provider in its keys."""
+
+    def __init__(self, *named: str, resold: bool = False, **more: object) -> None:
+        super().__init__(*named, **more)
+        self.resold = resold
+
+    def parse(self, document: Document) -> Iterator[Reading]:
+        for reading in super().parse(document):
+            assert isinstance(reading, Observation)
+            sku, _, region = reading.series.sku.partition("@")
+            series = replace(reading.series, sku=sku, region=region or "global", resold=self.resold)
+            yield structs.replace(reading, series=series)
+
+
+def apart(store: Store) -> set[tuple[str, str]]:
+    return {(one.series, one.other_series) for one in list_disagreements(store)}
+
+
+OSLO = "catalogue/nimbus/h100/oslo/on_demand"
+
+
+@pytest.mark.parametrize("own_first", [True, False])
+def test_a_providers_price_for_everywhere_is_held_against_each_region_of_another_feed(
+    store: Store, clock: TickingClock, *, own_first: bool
+) -> None:
+    own = Regional("nimbus"), "h100 2.00\na100 1.00"
+    other = Regional("catalogue", "nimbus", resold=True), "h100@oslo 2.50\nh100@rome 2.00\na100@oslo 1.00"
+    for on, (feed, body) in zip(("2026-03-01", "2026-03-02"), (own, other) if own_first else (other, own), strict=True):
+        look(store, feed, clock, body, on)
+    assert apart(store) == {(OSLO, KEY)}
+    look(store, own[0], clock, "h100 2.50\na100 1.00", "2026-03-03")
+    assert apart(store) == {("catalogue/nimbus/h100/rome/on_demand", KEY)}, "Oslo agrees now, Rome no more"
+
+
+def test_a_price_for_everywhere_is_none_of_a_region_with_a_price_of_its_own_while_that_holds(
+    store: Store, clock: TickingClock
+) -> None:
+    own, other = Regional("nimbus", snapshot=True), Regional("catalogue", "nimbus", resold=True)
+    look(store, own, clock, "h100 2.00\nh100@oslo 2.50\nh100@rome 2.50", "2026-03-01")
+    look(store, other, clock, "h100@oslo 2.50\nh100@rome 2.60", "2026-03-02")
+    assert apart(store) == {("catalogue/nimbus/h100/rome/on_demand", "nimbus/h100/rome/on_demand")}
+    for number in (3, 4, 5):
+        look(store, own, clock, f"h100 2.00\nh100@rome 2.5{number}", f"2026-03-0{number}")
+    assert (OSLO, KEY) in apart(store)
+
+
+def test_a_catalogue_that_names_no_region_does_not_speak_of_every_region(store: Store, clock: TickingClock) -> None:
+    catalogue = Regional("catalogue", "nimbus", resold=True)
+    look(store, catalogue, clock, "h100 2.00", "2026-03-01")
+    look(store, Regional("nimbus"), clock, "h100@oslo 2.50", "2026-03-02")
+    assert apart(store) == set()
+    look(store, Regional("broker", "nimbus", resold=True), clock, "h100 2.50", "2026-03-03")
+    assert apart(store) == {("broker/nimbus/h100/global/on_demand", "catalogue/nimbus/h100/global/on_demand")}
+
+
 GENAI = b"""[
   {"id": "openrouter", "models": [{"id": "acme/one", "prices": {"input_mtok": 3, "output_mtok": 15}}]},
   {"id": "other", "models": [{"id": "x", "prices": {"cache_write_1h_mtok": 10, "web_searches_kcount": 10}}]}
