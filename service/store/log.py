@@ -3,9 +3,8 @@
 Nothing is overwritten. A price that repeats writes no row; the sealed refresh says it was checked.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -17,16 +16,16 @@ from pricing_sources.observation import Observation, Reading, Rejected, Skipped
 from pricing_sources.source import Document, SourceInfo
 from service.domain.refreshes import Refresh, Scope, Trigger
 from service.store import absences, chapters, disagreements, documents, events, feed_events, quarantine, refreshes
+from service.store.evidence import Doubted, coverage_doubts, require_a_price
 from service.store.head import next_refresh
 from service.store.novelty import JUMP, append_new, note_in_force, retract_unstaged, take_out_jumps, take_out_repeats
-from service.store.quarantine import Held, Release
+from service.store.quarantine import DocumentsRelease, Held, PriceRelease
 from service.store.staging import Stager
 from service.store.tables import refresh, source_edition
+from service.store.tally import Tally
 
 JUMP_SHARE: Final = 0.2
 """More jumps than this share of a document, and the document as a whole is not believed."""
-QUARANTINE_ROWS: Final = 10_000
-"""Rows kept per refresh for a person to look at; all are counted."""
 
 Read = Callable[[Document], Iterable[Reading]]
 Fence = Callable[[Connection], None]
@@ -45,8 +44,15 @@ class Attempt:
     """URLs the feed confirmed with 304."""
     chapter: str = ""
     """Name of the piece of the feed's archive that this is."""
+    believed: bool = False
+    """A person vouches for the documents: what speaks against them as a whole is waived."""
     fence: Fence | None = None
     """Raises LeaseLost, inside the transaction, if another worker has taken the run over."""
+
+    @property
+    def is_second_look(self) -> bool:
+        """True for one row that a person released, and for a stored document once more."""
+        return self.scope in {"release", "reparse"} and not self.believed
 
     @property
     def is_listing(self) -> bool:
@@ -54,47 +60,24 @@ class Attempt:
         return self.info.snapshot and self.scope in {"feed", "seed"}
 
 
-@dataclass(slots=True)
-class Tally:
-    """What was read from the documents of one refresh."""
-
-    observed: int = 0
-    held: list[Held] = field(default_factory=list)
-    rejections: int = 0
-    skipped: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def rows_read(self) -> int:
-        """Every row ended as one of the three."""
-        return self.observed + self.rejections + self.skipped.total()
-
-    def hold(self, held: Held) -> None:
-        """Count a row and keep it, up to a limit."""
-        self.rejections += 1
-        if len(self.held) < QUARANTINE_ROWS:
-            self.held.append(held)
-
-    def demote(self, rows: list[Held], repeated: int = 0) -> None:
-        """Rows first counted as prices turned out not to be."""
-        self.observed -= len(rows) + repeated
-        if repeated:
-            self.skipped["repeated"] += repeated
-        for row in rows:
-            self.hold(row)
-
-
 def seal(
-    connection: Connection, attempt: Attempt, read: Read, now: datetime, release: Release | None = None
+    connection: Connection,
+    attempt: Attempt,
+    read: Read,
+    now: datetime,
+    release: PriceRelease | DocumentsRelease | None = None,
 ) -> Refresh:
     """Read the documents, append what is new, and seal the refresh, all or nothing.
 
-    `recorded_at` of every new row is the seal; `release` says which held row this lets through.
+    `recorded_at` of every new row is the seal; `release` says what held back before this lets through.
     Raises Quarantined if the documents as a whole cannot be believed, SourceError if one cannot be
     read, LeaseLost through the fence.
     """
     refresh_id, recorded_at = next_refresh(connection, now)
     if attempt.fence is not None:
         attempt.fence(connection)
+    if isinstance(release, DocumentsRelease):
+        quarantine.require_refused(connection, refreshes.get(connection, release.refresh_id))
     tally = Tally()
     _insert_refresh(connection, attempt, refresh_id, recorded_at, status="sealed")
     stager = Stager(connection, attempt.info.id)
@@ -105,7 +88,7 @@ def seal(
     for url in attempt.unmodified:
         documents.add_unmodified(connection, refresh_id, url, attempt.started_at)
     if attempt.documents:
-        _require_evidence(connection, attempt, tally)
+        _require_a_price(attempt, tally)
     before = feed_events.ends(connection, tuple(sorted(stager.kinds)))
     added, corrected = _append(connection, stager, attempt, refresh_id, tally)
     if attempt.is_listing:
@@ -130,6 +113,8 @@ def record_failure(connection: Connection, attempt: Attempt, error: SourceError,
     _insert_refresh(connection, attempt, refresh_id, recorded_at, status=status, error=error)
     for document in attempt.documents:
         documents.add(connection, refresh_id, document)
+    for url in attempt.unmodified:
+        documents.add_unmodified(connection, refresh_id, url, attempt.started_at)
     failed = refreshes.get(connection, refresh_id)
     events.record(connection, tuple(feed_events.of_refresh(connection, failed, {})), recorded_at)
     return failed
@@ -163,9 +148,15 @@ def _insert_refresh(
             rejected=0,
             skipped="{}",
             error_code=error.code if error else None,
-            error=str(error) if error else None,
+            error=_told(error, refresh_id) if error else None,
         )
     )
+
+
+def _told(error: SourceError, refresh_id: int) -> str:
+    if isinstance(error, Doubted):
+        return f"{error}; if that is true, say why: costplan quarantine release --refresh {refresh_id} --reason …"
+    return str(error)
 
 
 def _edition(connection: Connection, info: SourceInfo) -> int:
@@ -197,49 +188,27 @@ def _observations(readings: Iterable[Reading], tally: Tally, fetch_id: int) -> I
                 tally.hold(Held(reading, fetch_id))
 
 
-def _require_evidence(connection: Connection, attempt: Attempt, tally: Tally) -> None:
-    """HTTP 200 is not success: there must be prices, and about as many as last time."""
-    if attempt.scope == "reparse":
-        return  # a mended parser may well find that a document held no price at all
-    if tally.observed == 0:
-        detail = f"; first reason: {tally.held[0].row.reason}" if tally.held else ""
-        raise Quarantined(
-            f"{attempt.info.id}: not one price in the document ({tally.rejections} rows rejected, "
-            f"{tally.skipped.total()} skipped){detail}"
-        )
-    if attempt.scope not in {"feed", "seed"}:
-        return
-    before: int | None = connection.scalar(
-        select(refresh.c.observed)
-        .where(
-            refresh.c.source_id == attempt.info.id,
-            refresh.c.status == "sealed",
-            refresh.c.scope == attempt.scope,
-            refresh.c.observed > 0,
-        )
-        .order_by(refresh.c.refresh_id.desc())
-        .limit(1)
-    )
-    if before is not None and tally.observed * 2 < before:
-        raise Quarantined(
-            f"{attempt.info.id}: only {tally.observed} prices where the last good refresh had {before}; "
-            "if that is right, import the saved document instead"
-        )
+def _require_a_price(attempt: Attempt, tally: Tally) -> None:
+    if attempt.scope != "reparse":  # a mended parser may well find that a document held no price at all
+        require_a_price(attempt.info.id, tally)
 
 
 def _append(connection: Connection, stager: Stager, attempt: Attempt, refresh_id: int, tally: Tally) -> tuple[int, int]:
     """Move what is new from the stage to the log; returns how many rows were added and corrected."""
     kinds = sorted(stager.kinds)
     stager.count()
+    doubts = _coverage_doubts(connection, attempt, tally)
     for kind in kinds:
         repeated, conflicts = take_out_repeats(connection, kind)
         tally.demote(conflicts, repeated)
         note_in_force(connection, kind)
     # A released price is a jump by definition; a mended parser is measured against what it mends.
-    is_second_look = attempt.scope in {"release", "reparse"}
-    if not is_second_look:
-        _take_out_jumps(connection, attempt, stager, tally)
-    counts = [append_new(connection, kind, attempt.info.id, refresh_id, restate=not is_second_look) for kind in kinds]
+    if not attempt.is_second_look:
+        doubts += _take_out_jumps(connection, attempt, stager, tally)
+    if doubts:
+        raise Doubted(f"{attempt.info.id}: {'; '.join(doubts)}")
+    restate = not attempt.is_second_look
+    counts = [append_new(connection, kind, attempt.info.id, refresh_id, restate=restate) for kind in kinds]
     added, corrected = sum(added for added, _ in counts), sum(corrected for _, corrected in counts)
     if attempt.scope == "reparse":
         read = [document.sha256 for document in attempt.documents]
@@ -247,14 +216,28 @@ def _append(connection: Connection, stager: Stager, attempt: Attempt, refresh_id
     return added, corrected
 
 
-def _take_out_jumps(connection: Connection, attempt: Attempt, stager: Stager, tally: Tally) -> None:
-    jumps = [row for kind in sorted(stager.kinds) for row in take_out_jumps(connection, kind)]
-    if len(jumps) > max(3, JUMP_SHARE * stager.staged):
-        raise Quarantined(
-            f"{attempt.info.id}: {len(jumps)} of {stager.staged} prices are over {JUMP:g} times "
-            "off their history: the unit or the currency may have changed"
-        )
+def _coverage_doubts(connection: Connection, attempt: Attempt, tally: Tally) -> list[str]:
+    if attempt.believed or not attempt.documents:
+        return []
+    return coverage_doubts(connection, attempt.info.id, attempt.scope, tally.observed)
+
+
+def _take_out_jumps(connection: Connection, attempt: Attempt, stager: Stager, tally: Tally) -> list[str]:
+    """Hold jumps back; returns what so many of them say against the documents as a whole.
+
+    Of documents that a person vouches for, so many are let through; a few are held back as ever.
+    """
+    with connection.begin_nested() as before:
+        jumps = [row for kind in sorted(stager.kinds) for row in take_out_jumps(connection, kind)]
+        too_many = len(jumps) > max(3, JUMP_SHARE * stager.staged)
+        if too_many and attempt.believed:
+            before.rollback()
+            return []
     tally.demote(jumps)
+    if not too_many:
+        return []
+    share = f"{len(jumps)} of {stager.staged} prices"
+    return [f"{share} are over {JUMP:g} times off their history: the unit or the currency may have changed"]
 
 
 def _note_listing(connection: Connection, attempt: Attempt, refresh_id: int, tally: Tally) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, case, func, select
 from service.domain.price_book import Terms
 from service.domain.refreshes import Refresh, SourceRecord
 from service.errors import NotFound
-from service.store.tables import SERIES, quarantine, quarantine_release, refresh, source_edition
+from service.store.tables import SERIES, quarantine, quarantine_release, refresh, refresh_release, source_edition
 
 LOOKED: Final = ("feed", "seed", "import")
 """Scopes that read what a feed says now; its past, a released row or a stored document once more say nothing new."""
@@ -58,9 +58,20 @@ def records(connection: Connection) -> Mapping[str, SourceRecord]:
 
 
 def last_good(connection: Connection) -> Mapping[str, datetime]:
-    """When each source was last looked at with success."""
-    good = _latest(connection, refresh.c.status == "sealed", refresh.c.scope.in_(LOOKED))
-    return {source: one.recorded_at for source, one in good.items()}
+    """When each source was last looked at with success; a look that a person vouched for was one when it was made."""
+    good = _latest(
+        connection, refresh.c.status == "sealed", refresh.c.scope.in_(LOOKED), refresh.c.trigger != "release"
+    )
+    found = {source: one.recorded_at for source, one in good.items()}
+    vouched = (
+        select(refresh.c.source_id, func.max(refresh.c.recorded_at))
+        .join(refresh_release, refresh_release.c.refresh_id == refresh.c.refresh_id)
+        .where(refresh.c.scope.in_(LOOKED))
+        .group_by(refresh.c.source_id)
+    )
+    for source, looked_at in connection.execute(vouched):
+        found[source] = max(looked_at, found.get(source, looked_at))
+    return found
 
 
 def terms(connection: Connection, sources: Collection[str]) -> list[Terms]:

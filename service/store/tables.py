@@ -136,6 +136,15 @@ quarantine_release = Table(
     comment="A person said that a held-back price is true; the refresh that wrote it to the log.",
 )
 
+refresh_release = Table(
+    "refresh_release",
+    metadata,
+    Column("refresh_id", BigId, ForeignKey("refresh.refresh_id"), primary_key=True, autoincrement=False),
+    Column("released_by", BigId, ForeignKey("refresh.refresh_id"), nullable=False),
+    Column("reason", Text, nullable=False),
+    comment="A person vouched for the documents of a quarantined refresh; the refresh that wrote them to the log.",
+)
+
 chapter_read = Table(
     "chapter_read",
     metadata,

@@ -169,6 +169,7 @@ def test_a_feed_that_lost_most_of_its_rows_is_quarantined(store: Store, feed: Li
 
     assert failed.status == "quarantined"
     assert "only 1 prices where the last good refresh had 4" in failed.error
+    assert failed.error.endswith(f"costplan quarantine release --refresh {failed.refresh_id} --reason …")
 
 
 def test_the_same_bytes_again_are_a_check_without_a_row(store: Store, feed: LineFeed, clock) -> None:
