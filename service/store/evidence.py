@@ -4,6 +4,7 @@ from sqlalchemy import Connection, select
 
 from pricing_sources.errors import Quarantined
 from service.domain.refreshes import Scope
+from service.store.refreshes import is_whole
 from service.store.tables import refresh
 from service.store.tally import Tally
 
@@ -23,7 +24,7 @@ def require_a_price(source_id: str, tally: Tally) -> None:
 
 
 def coverage_doubts(connection: Connection, source_id: str, scope: Scope, observed: int) -> list[str]:
-    """What the number of prices says against a look at a feed: there should be about as many as last time."""
+    """What the number of prices says against a look at a whole feed: there should be about as many as last time."""
     if scope not in {"feed", "seed"}:
         return []
     before: int | None = connection.scalar(
@@ -33,6 +34,7 @@ def coverage_doubts(connection: Connection, source_id: str, scope: Scope, observ
             refresh.c.status == "sealed",
             refresh.c.scope == scope,
             refresh.c.observed > 0,
+            is_whole(),
         )
         .order_by(refresh.c.refresh_id.desc())
         .limit(1)

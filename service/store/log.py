@@ -217,8 +217,8 @@ def _append(connection: Connection, stager: Stager, attempt: Attempt, refresh_id
 
 
 def _coverage_doubts(connection: Connection, attempt: Attempt, tally: Tally) -> list[str]:
-    if attempt.believed or not attempt.documents:
-        return []
+    if attempt.believed or attempt.unmodified or not attempt.documents:
+        return []  # nobody counts the prices of what the feed only confirmed
     return coverage_doubts(connection, attempt.info.id, attempt.scope, tally.observed)
 
 

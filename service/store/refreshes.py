@@ -5,12 +5,20 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, case, func, select
+from sqlalchemy import ColumnElement, Connection, Row, case, exists, func, select
 
 from service.domain.price_book import Terms
 from service.domain.refreshes import Refresh, SourceRecord
 from service.errors import NotFound
-from service.store.tables import SERIES, quarantine, quarantine_release, refresh, refresh_release, source_edition
+from service.store.tables import (
+    SERIES,
+    document_fetch,
+    quarantine,
+    quarantine_release,
+    refresh,
+    refresh_release,
+    source_edition,
+)
 
 LOOKED: Final = ("feed", "seed", "import")
 """Scopes that read what a feed says now; its past, a released row or a stored document once more say nothing new."""
@@ -95,6 +103,14 @@ def terms(connection: Connection, sources: Collection[str]) -> list[Terms]:
     ]
 
 
+def is_whole() -> ColumnElement[bool]:
+    """Of a refresh: it read all the feed has, and no document was only confirmed; else its counts are of a part."""
+    confirmed = select(document_fetch.c.fetch_id).where(
+        document_fetch.c.refresh_id == refresh.c.refresh_id, document_fetch.c.sha256.is_(None)
+    )
+    return ~exists(confirmed)
+
+
 def refresh_of(row: Row[Any]) -> Refresh:
     """A row as a domain value."""
     return Refresh(
@@ -119,11 +135,11 @@ def refresh_of(row: Row[Any]) -> Refresh:
 
 
 def _coverage(connection: Connection) -> dict[str, float]:
-    """Per source: prices read by its newest look that brought any, over the most of the last LOOKS of them."""
+    """Per source: prices read by its newest whole look that brought any, over the most of the last LOOKS of them."""
     newest_first = func.row_number().over(partition_by=refresh.c.source_id, order_by=refresh.c.refresh_id.desc())
     looks = (
         select(refresh.c.source_id, refresh.c.observed, newest_first.label("place"))
-        .where(refresh.c.status == "sealed", refresh.c.scope.in_(LOOKED), refresh.c.observed > 0)
+        .where(refresh.c.status == "sealed", refresh.c.scope.in_(LOOKED), refresh.c.observed > 0, is_whole())
         .subquery()
     )
     newest = func.max(case((looks.c.place == 1, looks.c.observed), else_=0))

@@ -17,7 +17,7 @@ from service.usecases.quarantine import list_quarantine, release_refresh
 from service.usecases.refresh import refresh as refresh_source
 from service.usecases.sources import Feed, get_refresh, list_sources
 from tests.conftest import TickingClock, day
-from tests.store.conftest import Learn, LineFeed
+from tests.store.conftest import Learn, LineFeed, PagedFeed
 
 A = "nimbus/a/global/on_demand"
 FULL = "a 1.00\nb 1.00\nc 1.00\nd 1.00\ne 1.00"
@@ -93,6 +93,22 @@ def test_a_price_list_that_was_cut_to_a_twentieth_goes_through_when_a_person_vou
     assert (released.added, released.rejected) == (5, 0)
     assert amount(store, "e", "2026-03-05") == Decimal("0.05")
     assert look(store, feed, clock, cut, "2026-03-05").status == "sealed"
+
+
+def test_a_vouched_look_that_was_only_of_a_part_ends_nothing_of_the_rest(store: Store, clock: TickingClock) -> None:
+    feed = PagedFeed(snapshot=True)
+
+    def ask(*pages: str, on: str) -> Refresh:
+        feed.pages = pages
+        return look(store, feed, clock, "", on)
+
+    ask("a 0.02\nb 0.02\nc 0.02\nd 0.02", "e 1", on="2026-03-01")
+    for number, jumped in ((2, "0.4"), (3, "8"), (4, "160")):
+        refused = ask("\n".join(f"{sku} {jumped}" for sku in "abcd"), "", on=f"2026-03-0{number}")
+        assert "4 of 4 prices are over 10 times off" in refused.error
+        release(store, feed, clock, refused, f"2026-03-0{number}T12:00")
+    assert amount(store, "a", "2026-03-06") == Decimal(160)
+    assert amount(store, "e", "2026-03-06") == Decimal(1)
 
 
 def test_both_doubts_are_told_before_anybody_vouches(store: Store, feed: LineFeed, clock: TickingClock) -> None:
