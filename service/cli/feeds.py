@@ -162,7 +162,7 @@ def sources(
                 (
                     one.source,
                     ", ".join(one.kinds),
-                    one.freshness if one.enabled else "disabled",
+                    _state(one),
                     one.missed_publications,
                     one.series,
                     one.quarantined_rows,
@@ -181,6 +181,12 @@ def sources(
         for one in found:
             if one.last_error:
                 note(f"{one.source}: {one.last_error}")
+
+
+def _state(one: SourceStatus) -> str:
+    if not one.enabled:
+        return "disabled"
+    return f"{one.freshness}, refused" if one.refused else one.freshness
 
 
 def _key(one: SourceStatus) -> str:

@@ -31,7 +31,7 @@ class Refresh:
     rows_read: int
     """observed + rejected + every skipped row."""
     observed: int
-    """Rows that are prices."""
+    """Rows that are prices; of documents that were quarantined as a whole, rows that would have been."""
     added: int
     corrected: int
     unchanged: int
@@ -54,7 +54,8 @@ class QuarantinedRow:
     reason: str
     text: str
     released_by: int | None
-    """The refresh that wrote it to the log after a person released it."""
+    """The refresh that wrote it to the log after a person released it, or that read its document anew after a
+    person released that as a whole; what is still held back then stands there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,9 @@ class SourceRecord:
     last_checked: Refresh | None
     """Its newest refresh, however it ended."""
     quarantined_rows: int
-    """Rows its newest good look held back, and nobody has released."""
+    """Rows its newest look that could be read held back, and nobody has released."""
+    refused: bool
+    """True if its last look at the feed was not believed as a whole."""
     coverage: float | None
     """Prices its newest good look at the feed read, over the most a recent one did; None before the first."""
 
@@ -116,6 +119,8 @@ class SourceStatus:
     freshness: Freshness
     last_status: RefreshStatus | None
     last_error: str | None
+    refused: bool
+    """True if the last look at the feed was not believed as a whole: the prices of the one before stand."""
     quarantined_rows: int
     coverage: float | None
     """Prices the newest good look at the feed read, over the most a recent one did."""

@@ -9,17 +9,26 @@ from service.store.tables import refresh
 from service.store.tally import Tally
 
 
-class Doubted(Quarantined):
-    """Documents that read well and speak against themselves as a whole; a person may release them."""
+class Refused(Quarantined):
+    """Documents that read well and are not believed as a whole; `tally` is what was read, to be kept beside them."""
+
+    def __init__(self, message: str, tally: Tally) -> None:
+        super().__init__(message)
+        self.tally = tally
+
+
+class Doubted(Refused):
+    """Documents that hold prices and speak against themselves as a whole; a person may release them."""
 
 
 def require_a_price(source_id: str, tally: Tally) -> None:
-    """Raise Quarantined unless the documents hold a price."""
+    """Raise Refused unless the documents hold a price."""
     if tally.observed == 0:
         detail = f"; first reason: {tally.held[0].row.reason}" if tally.held else ""
-        raise Quarantined(
+        raise Refused(
             f"{source_id}: not one price in the document ({tally.rejections} rows rejected, "
-            f"{tally.skipped.total()} skipped){detail}"
+            f"{tally.skipped.total()} skipped){detail}",
+            tally,
         )
 
 

@@ -16,7 +16,7 @@ from pricing_sources.observation import Observation, Reading, Rejected, Skipped
 from pricing_sources.source import Document, SourceInfo
 from service.domain.refreshes import Refresh, Scope, Trigger
 from service.store import absences, chapters, disagreements, documents, events, feed_events, quarantine, refreshes
-from service.store.evidence import Doubted, coverage_doubts, require_a_price
+from service.store.evidence import Doubted, Refused, coverage_doubts, require_a_price
 from service.store.head import next_refresh
 from service.store.novelty import JUMP, append_new, note_in_force, retract_unstaged, take_out_jumps, take_out_repeats
 from service.store.quarantine import DocumentsRelease, Held, PriceRelease
@@ -84,6 +84,7 @@ def seal(
     stager.open()
     for document in attempt.documents:
         fetch_id = documents.add(connection, refresh_id, document)
+        tally.fetches.append(fetch_id)
         stager.add(_observations(read(document), tally, fetch_id), fetch_id)
     for url in attempt.unmodified:
         documents.add_unmodified(connection, refresh_id, url, attempt.started_at)
@@ -101,21 +102,25 @@ def seal(
         quarantine.mark_released(connection, release, refresh_id)
     if attempt.chapter:
         chapters.mark_sealed(connection, attempt.info.id, attempt.chapter, refresh_id)
-    done = _close(connection, refresh_id, tally, added, corrected)
+    unchanged = max(0, tally.observed - added - corrected)
+    done = _close(connection, refresh_id, tally, added=added, corrected=corrected, unchanged=unchanged)
     events.record(connection, tuple(feed_events.of_refresh(connection, done, before)), recorded_at)
     return done
 
 
 def record_failure(connection: Connection, attempt: Attempt, error: SourceError, now: datetime) -> Refresh:
-    """Write down that a refresh failed; the documents it got are kept, no price changes."""
+    """Write down that a refresh failed; the documents it got are kept, and what was read of them; no price changes."""
     refresh_id, recorded_at = next_refresh(connection, now)
     status = "quarantined" if isinstance(error, Quarantined) else "failed"
     _insert_refresh(connection, attempt, refresh_id, recorded_at, status=status, error=error)
-    for document in attempt.documents:
-        documents.add(connection, refresh_id, document)
+    fetches = [documents.add(connection, refresh_id, document) for document in attempt.documents]
     for url in attempt.unmodified:
         documents.add_unmodified(connection, refresh_id, url, attempt.started_at)
-    failed = refreshes.get(connection, refresh_id)
+    tally = Tally()
+    if isinstance(error, Refused):
+        tally = error.tally
+        quarantine.add(connection, refresh_id, tally.moved_to(fetches))
+    failed = _close(connection, refresh_id, tally)
     events.record(connection, tuple(feed_events.of_refresh(connection, failed, {})), recorded_at)
     return failed
 
@@ -206,7 +211,7 @@ def _append(connection: Connection, stager: Stager, attempt: Attempt, refresh_id
     if not attempt.is_second_look:
         doubts += _take_out_jumps(connection, attempt, stager, tally)
     if doubts:
-        raise Doubted(f"{attempt.info.id}: {'; '.join(doubts)}")
+        raise Doubted(f"{attempt.info.id}: {'; '.join(doubts)}", tally)
     restate = not attempt.is_second_look
     counts = [append_new(connection, kind, attempt.info.id, refresh_id, restate=restate) for kind in kinds]
     added, corrected = sum(added for added, _ in counts), sum(corrected for _, corrected in counts)
@@ -254,7 +259,9 @@ def _note_listing(connection: Connection, attempt: Attempt, refresh_id: int, tal
             absences.note_same_listing(connection, kind, source_id, refresh_id)
 
 
-def _close(connection: Connection, refresh_id: int, tally: Tally, added: int, corrected: int) -> Refresh:
+def _close(
+    connection: Connection, refresh_id: int, tally: Tally, *, added: int = 0, corrected: int = 0, unchanged: int = 0
+) -> Refresh:
     """Fill in the counts of the refresh this transaction inserted; it has not been visible before."""
     connection.execute(
         update(refresh)
@@ -264,7 +271,7 @@ def _close(connection: Connection, refresh_id: int, tally: Tally, added: int, co
             observed=tally.observed,
             added=added,
             corrected=corrected,
-            unchanged=max(0, tally.observed - added - corrected),
+            unchanged=unchanged,
             rejected=tally.rejections,
             skipped=msgspec.json.encode(dict(sorted(tally.skipped.items()))).decode(),
         )

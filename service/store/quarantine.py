@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select
+from sqlalchemy import Connection, Row, Select, func, insert, select
 
 from pricing_sources.observation import Observation, Rejected
 from service.domain.refreshes import QuarantinedRow, Refresh
@@ -119,11 +119,13 @@ def released_amounts(connection: Connection, source_id: str) -> frozenset[tuple[
 
 
 def _rows() -> Select[Any]:
-    released = quarantine_release
+    alone, whole = quarantine_release, refresh_release
+    released_by = func.coalesce(alone.c.refresh_id, whole.c.released_by)
     return (
-        select(quarantine, refresh.c.source_id, refresh.c.recorded_at, released.c.refresh_id.label("released_by"))
+        select(quarantine, refresh.c.source_id, refresh.c.recorded_at, released_by.label("released_by"))
         .join(refresh, refresh.c.refresh_id == quarantine.c.refresh_id)
-        .outerjoin(released, released.c.quarantine_id == quarantine.c.quarantine_id)
+        .outerjoin(alone, alone.c.quarantine_id == quarantine.c.quarantine_id)
+        .outerjoin(whole, whole.c.refresh_id == quarantine.c.refresh_id)
     )
 
 

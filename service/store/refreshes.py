@@ -52,6 +52,7 @@ def records(connection: Connection) -> Mapping[str, SourceRecord]:
     latest = _latest(connection)
     good = last_good(connection)
     held = _held(connection)
+    seen = _latest(connection, refresh.c.scope.in_(("feed", "seed")))
     return {
         source: SourceRecord(
             source=source,
@@ -59,6 +60,7 @@ def records(connection: Connection) -> Mapping[str, SourceRecord]:
             last_good_at=good.get(source),
             last_checked=latest[source],
             quarantined_rows=held.get(source, 0),
+            refused=source in seen and seen[source].status == "quarantined",
             coverage=coverage.get(source),
         )
         for source in latest
@@ -149,7 +151,7 @@ def _coverage(connection: Connection) -> dict[str, float]:
 
 def _held(connection: Connection) -> dict[str, int]:
     """Per source: rows its newest look that brought any held back, less those a person has released since."""
-    read = _latest(connection, refresh.c.status == "sealed", refresh.c.scope.in_(LOOKED), refresh.c.rows_read > 0)
+    read = _latest(connection, refresh.c.scope.in_(LOOKED), refresh.c.rows_read > 0)
     ids = [one.refresh_id for one in read.values()]
     counted = (
         select(quarantine.c.refresh_id, func.count().label("number"))

@@ -1,7 +1,8 @@
 """Counting where the rows of a refresh end: prices, rows held back, rows skipped for a named reason."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from service.store.quarantine import Held
@@ -18,6 +19,8 @@ class Tally:
     held: list[Held] = field(default_factory=list)
     rejections: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
+    fetches: list[int] = field(default_factory=list)
+    """Of the documents it was read from, in their order."""
 
     @property
     def rows_read(self) -> int:
@@ -37,3 +40,8 @@ class Tally:
             self.skipped["repeated"] += repeated
         for row in rows:
             self.hold(row)
+
+    def moved_to(self, fetches: Sequence[int]) -> list[Held]:
+        """The rows held back, where the same documents stand once more."""
+        places = dict(zip(self.fetches, fetches, strict=True))
+        return [replace(row, fetch_id=places[row.fetch_id]) for row in self.held]

@@ -147,6 +147,7 @@ def _status(feed: Feed, record: SourceRecord | None, now: datetime) -> SourceSta
         freshness=_freshness(info, good_at, missed),
         last_status=last.status if last else None,
         last_error=last.error if last else None,
+        refused=record.refused if record else False,
         quarantined_rows=record.quarantined_rows if record else 0,
         coverage=record.coverage if record else None,
     )

@@ -13,7 +13,7 @@ from service.errors import Conflict, Invalid, NotFound
 from service.settings import Settings
 from service.store.store import Store
 from service.usecases.prices import as_of, get_price, price_history
-from service.usecases.quarantine import list_quarantine, release_refresh
+from service.usecases.quarantine import list_quarantine, release_price, release_refresh
 from service.usecases.refresh import refresh as refresh_source
 from service.usecases.sources import Feed, get_refresh, list_sources
 from tests.conftest import TickingClock, day
@@ -117,6 +117,76 @@ def test_both_doubts_are_told_before_anybody_vouches(store: Store, feed: LineFee
     look(store, feed, clock, many + "\n", "2026-03-02")
     refused = look(store, feed, clock, "\n".join(f"s{number} 0.05" for number in range(4)), "2026-03-03")
     assert "only 4 prices where the last good refresh had 10; 4 of 4 prices are over 10 times" in refused.error
+
+
+def test_what_was_read_of_a_refused_document_is_counted_and_its_held_rows_are_kept(
+    store: Store, feed: LineFeed, clock: TickingClock
+) -> None:
+    look(store, feed, clock, FULL, "2026-03-01")
+    look(store, feed, clock, FULL + "\n", "2026-03-02")
+    refused = look(store, feed, clock, "a 0.05\na 0.05\nc 5000\nd ?\ne -", "2026-03-03")
+
+    assert "only 2 prices" in refused.error
+    assert (refused.rows_read, refused.observed, refused.rejected) == (5, 0, 3)
+    assert (refused.skipped, refused.added, refused.unchanged) == ({"blank": 1, "repeated": 1}, 0, 0)
+    held = list_quarantine(store)
+    assert [(row.locator, row.refresh_id) for row in reversed(held)] == [
+        ("line 3", 3),
+        ("line 4", 3),
+        ("line 1", 3),
+    ]
+    assert "over 10 times off" in held[0].reason
+    assert standing(store, feed, "2026-03-03").quarantined_rows == 3
+
+
+def test_a_row_of_a_refused_document_is_released_alone(store: Store, feed: LineFeed, clock: TickingClock) -> None:
+    look(store, feed, clock, FULL, "2026-03-01")
+    look(store, feed, clock, FULL + "\n", "2026-03-02")
+    look(store, feed, clock, "a 0.05\nb 1.10", "2026-03-03")
+    [row] = list_quarantine(store)
+    clock.set(day("2026-03-04"))
+    release_price(store, feed, row.quarantine_id, "a campaign", now=day("2026-03-04"))
+    cited = get_price(store, as_of(day("2026-03-05")), A)
+    assert (cited.amount, cited.citation.fetched_at) == (Decimal("0.05"), day("2026-03-03"))
+
+
+def test_rows_of_a_document_that_was_released_as_a_whole_wait_for_nobody(
+    store: Store, feed: LineFeed, clock: TickingClock
+) -> None:
+    look(store, feed, clock, FULL, "2026-03-01")
+    refused = look(store, feed, clock, FULL.replace("1.00", "0.05"), "2026-03-02")
+    assert len(list_quarantine(store)) == 5
+    by = release(store, feed, clock, refused, "2026-03-02")
+    assert {row.released_by for row in list_quarantine(store)} == {by.refresh_id}
+    assert standing(store, feed, "2026-03-03").quarantined_rows == 0
+
+
+def test_a_document_without_a_price_keeps_the_rows_that_should_have_been_some(
+    store: Store, feed: LineFeed, clock: TickingClock
+) -> None:
+    refused = look(store, feed, clock, "a ?\nb 5000\nc -", "2026-03-01")
+    assert (refused.rows_read, refused.observed, refused.rejected, refused.skipped) == (3, 0, 2, {"blank": 1})
+    assert len(list_quarantine(store)) == standing(store, feed, "2026-03-01").quarantined_rows == 2
+
+
+def test_a_source_whose_last_look_was_refused_says_so_until_it_is_released_or_read_well(
+    store: Store, feed: LineFeed, learn: Learn, clock: TickingClock
+) -> None:
+    def refused(on: str) -> bool:
+        return standing(store, feed, on).refused
+
+    look(store, feed, clock, FULL, "2026-03-01")
+    look(store, feed, clock, FULL + "\n", "2026-03-02")
+    assert not refused("2026-03-02")
+    collapsed = look(store, feed, clock, "a 1.10", "2026-03-03")
+    learn(*FULL.splitlines(), on="2026-03-03")
+    assert refused("2026-03-03"), "a saved document is no look at the feed"
+    release(store, feed, clock, collapsed, "2026-03-03")
+    assert not refused("2026-03-03")
+    look(store, feed, clock, "a ?", "2026-03-04")
+    assert refused("2026-03-04")
+    look(store, feed, clock, FULL, "2026-03-05")
+    assert not refused("2026-03-05")
 
 
 def test_a_few_jumps_in_a_vouched_document_are_held_back_one_by_one(
