@@ -23,7 +23,7 @@ from rich.progress import (
 
 from pricing_sources.registry import SOURCES
 from pricing_sources.source import Document, Excerpting, Source
-from service.cli.output import FEED_FAILED, ROWS_LOST, AsJson, note, say, show, table
+from service.cli.output import FEED_FAILED, ROWS_LOST, AsJson, note, say, show, table, text
 from service.cli.session import moment, session, source_named
 from service.domain.refreshes import QuarantinedRow, Refresh, SourceStatus
 from service.errors import Invalid
@@ -197,6 +197,7 @@ def _key(one: SourceStatus) -> str:
 
 def _terms(one: SourceStatus) -> None:
     for label, value in (
+        ("newest figures", "" if one.newest_period is None else f"of {text(one.newest_period)}"),
         ("missed", f"{one.missed_publications} publications"),
         ("publisher", one.publisher),
         ("asked at", one.url),

@@ -83,6 +83,8 @@ class SourceRecord:
     series: int
     last_good_at: datetime | None
     """Seal of its newest good look at the feed, or at a saved document of it."""
+    newest_period: datetime | None
+    """The newest date its prices carry; None where they carry none."""
     last_checked: Refresh | None
     """Its newest refresh, however it ended."""
     quarantined_rows: int
@@ -114,8 +116,11 @@ class SourceStatus:
     enabled: bool
     series: int
     last_good_at: datetime | None
+    newest_period: datetime | None
+    """The newest date its prices carry; None where they carry none."""
     next_due_at: datetime | None
     missed_publications: int
+    """Since it was last read well, or since its newest period was older than it may be, whichever is longer ago."""
     freshness: Freshness
     last_status: RefreshStatus | None
     last_error: str | None

@@ -78,22 +78,13 @@ def seal(
         attempt.fence(connection)
     if isinstance(release, DocumentsRelease):
         quarantine.require_refused(connection, refreshes.get(connection, release.refresh_id))
-    tally = Tally()
     _insert_refresh(connection, attempt, refresh_id, recorded_at, status="sealed")
-    stager = Stager(connection, attempt.info.id)
-    stager.open()
-    for document in attempt.documents:
-        fetch_id = documents.add(connection, refresh_id, document)
-        tally.fetches.append(fetch_id)
-        stager.add(_observations(read(document), tally, fetch_id), fetch_id)
-    for url in attempt.unmodified:
-        documents.add_unmodified(connection, refresh_id, url, attempt.started_at)
-    if attempt.documents:
-        _require_a_price(attempt, tally)
+    stager, tally = _staged(connection, attempt, read, refresh_id)
     before = feed_events.ends(connection, tuple(sorted(stager.kinds)))
     added, corrected = _append(connection, stager, attempt, refresh_id, tally)
     if attempt.is_listing:
         _note_listing(connection, attempt, refresh_id, tally)
+    newest = stager.newest_period()
     stager.close()
     for kind in sorted(stager.kinds):
         disagreements.compare(connection, kind, attempt.info.id, refresh_id, recorded_at)
@@ -103,7 +94,9 @@ def seal(
     if attempt.chapter:
         chapters.mark_sealed(connection, attempt.info.id, attempt.chapter, refresh_id)
     unchanged = max(0, tally.observed - added - corrected)
-    done = _close(connection, refresh_id, tally, added=added, corrected=corrected, unchanged=unchanged)
+    done = _close(
+        connection, refresh_id, tally, added=added, corrected=corrected, unchanged=unchanged, newest_period=newest
+    )
     events.record(connection, tuple(feed_events.of_refresh(connection, done, before)), recorded_at)
     return done
 
@@ -123,6 +116,22 @@ def record_failure(connection: Connection, attempt: Attempt, error: SourceError,
     failed = _close(connection, refresh_id, tally)
     events.record(connection, tuple(feed_events.of_refresh(connection, failed, {})), recorded_at)
     return failed
+
+
+def _staged(connection: Connection, attempt: Attempt, read: Read, refresh_id: int) -> tuple[Stager, Tally]:
+    """Keep the documents and stage what they say."""
+    stager, tally = Stager(connection, attempt.info.id), Tally()
+    stager.open()
+    for document in attempt.documents:
+        fetch_id = documents.add(connection, refresh_id, document)
+        tally.fetches.append(fetch_id)
+        stager.add(_observations(read(document), tally, fetch_id), fetch_id)
+    for url in attempt.unmodified:
+        documents.add_unmodified(connection, refresh_id, url, attempt.started_at)
+    # A mended parser may well find that a document held no price at all.
+    if attempt.documents and attempt.scope != "reparse":
+        require_a_price(attempt.info.id, tally)
+    return stager, tally
 
 
 def _insert_refresh(
@@ -193,11 +202,6 @@ def _observations(readings: Iterable[Reading], tally: Tally, fetch_id: int) -> I
                 tally.hold(Held(reading, fetch_id))
 
 
-def _require_a_price(attempt: Attempt, tally: Tally) -> None:
-    if attempt.scope != "reparse":  # a mended parser may well find that a document held no price at all
-        require_a_price(attempt.info.id, tally)
-
-
 def _append(connection: Connection, stager: Stager, attempt: Attempt, refresh_id: int, tally: Tally) -> tuple[int, int]:
     """Move what is new from the stage to the log; returns how many rows were added and corrected."""
     kinds = sorted(stager.kinds)
@@ -259,9 +263,7 @@ def _note_listing(connection: Connection, attempt: Attempt, refresh_id: int, tal
             absences.note_same_listing(connection, kind, source_id, refresh_id)
 
 
-def _close(
-    connection: Connection, refresh_id: int, tally: Tally, *, added: int = 0, corrected: int = 0, unchanged: int = 0
-) -> Refresh:
+def _close(connection: Connection, refresh_id: int, tally: Tally, **more: int | datetime | None) -> Refresh:
     """Fill in the counts of the refresh this transaction inserted; it has not been visible before."""
     connection.execute(
         update(refresh)
@@ -269,11 +271,9 @@ def _close(
         .values(
             rows_read=tally.rows_read,
             observed=tally.observed,
-            added=added,
-            corrected=corrected,
-            unchanged=unchanged,
             rejected=tally.rejections,
             skipped=msgspec.json.encode(dict(sorted(tally.skipped.items()))).decode(),
+            **more,
         )
     )
     return refreshes.get(connection, refresh_id)

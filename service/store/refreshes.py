@@ -52,12 +52,14 @@ def records(connection: Connection) -> Mapping[str, SourceRecord]:
     latest = _latest(connection)
     good = last_good(connection)
     held = _held(connection)
+    newest = newest_periods(connection)
     seen = _latest(connection, refresh.c.scope.in_(("feed", "seed")))
     return {
         source: SourceRecord(
             source=source,
             series=series.get(source, 0),
             last_good_at=good.get(source),
+            newest_period=newest.get(source),
             last_checked=latest[source],
             quarantined_rows=held.get(source, 0),
             refused=source in seen and seen[source].status == "quarantined",
@@ -82,6 +84,14 @@ def last_good(connection: Connection) -> Mapping[str, datetime]:
     for source, looked_at in connection.execute(vouched):
         found[source] = max(looked_at, found.get(source, looked_at))
     return found
+
+
+def newest_periods(connection: Connection) -> Mapping[str, datetime]:
+    """The newest date that a price of each source carries; without the sources whose prices carry none."""
+    newest = func.max(refresh.c.newest_period).label("newest")
+    known = refresh.c.newest_period.is_not(None)
+    rows = connection.execute(select(refresh.c.source_id, newest).where(known).group_by(refresh.c.source_id))
+    return {row.source_id: row.newest for row in rows}
 
 
 def terms(connection: Connection, sources: Collection[str]) -> list[Terms]:

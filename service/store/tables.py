@@ -93,6 +93,7 @@ refresh = Table(
     Column("skipped", Text, nullable=False),
     Column("error_code", String(32)),
     Column("error", Text),
+    Column("newest_period", UtcDateTime),
     CheckConstraint("status IN ('sealed', 'failed', 'quarantined')", name="status"),
     Index("ix_refresh_source_id_refresh_id", "source_id", "refresh_id"),
     comment="What was checked, when, how it ended, what changed. recorded_at is the seal.",
