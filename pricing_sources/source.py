@@ -28,6 +28,12 @@ class Cadence:
     """Spread of our request after a slot, so that replicas and users do not strike together."""
     stale_after: int = 2
     """How many expected publications may be missed before the feed is called stale."""
+    newest_within: timedelta | None = None
+    """How old the beginning of its newest period may be while all is well, where prices carry their own dates.
+
+    From then on publications count as missed, however often the feed answers with what it said before.
+    None where prices carry no dates, or where nobody says how late they are.
+    """
 
     def __post_init__(self) -> None:
         """Refuse what schedulers read differently: to some, weekday 1 is Monday, to others Tuesday."""

@@ -54,7 +54,7 @@ from service.store.store import Store
 from service.usecases.archive import backfill, reparse
 from service.usecases.notifications import Post
 from service.usecases.planners import Planner, PlanningProcess, planning_here
-from service.usecases.quarantine import release_price
+from service.usecases.quarantine import release_price, release_refresh
 from service.usecases.reading import Progress
 from service.usecases.refresh import refresh
 from service.usecases.sources import Feed
@@ -204,6 +204,10 @@ class SourceReader:
     def release(self, source: str, quarantine_id: int, reason: str) -> Refresh:
         """Let a held price through."""
         return release_price(self.store, source_by_id(source), quarantine_id, reason, now=self.clock())
+
+    def release_refresh(self, source: str, refresh_id: int, reason: str) -> Refresh:
+        """Let the documents of a quarantined refresh through."""
+        return release_refresh(self.store, source_by_id(source), refresh_id, reason)
 
 
 def _exhaust(steps: Iterator[object]) -> None:

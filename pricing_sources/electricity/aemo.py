@@ -64,7 +64,13 @@ class Aemo:
         url="https://nemweb.com.au/Reports/Current/Public_Prices/",
         licence="AEMO's general permission: any use, with accurate attribution",
         attribution="Source: AEMO",
-        cadence=Cadence(cron="25 4 * * *", timezone="Australia/Brisbane", jitter=timedelta(minutes=20)),
+        cadence=Cadence(
+            cron="25 4 * * *",
+            timezone="Australia/Brisbane",
+            jitter=timedelta(minutes=20),
+            # The file of a day is out the next morning.
+            newest_within=timedelta(days=1),
+        ),
         plausible={Unit.MWH: (Decimal(-1000), Decimal(25_000))},
     )
 

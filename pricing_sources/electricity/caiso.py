@@ -47,7 +47,13 @@ class Caiso:
         url="https://oasis.caiso.com/oasisapi/SingleZip",
         licence="Public; no licence is stated.",
         attribution="Prices: California ISO",
-        cadence=Cadence(cron="30 14 * * *", timezone="America/Los_Angeles", jitter=timedelta(minutes=30)),
+        cadence=Cadence(
+            cron="30 14 * * *",
+            timezone="America/Los_Angeles",
+            jitter=timedelta(minutes=30),
+            # Day-ahead: the newest hour is one to come.
+            newest_within=timedelta(0),
+        ),
         plausible={Unit.MWH: (Decimal(-500), Decimal(5000))},
     )
 

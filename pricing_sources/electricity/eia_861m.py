@@ -49,7 +49,13 @@ class Eia861m:
         url="https://www.eia.gov/electricity/data/eia861m/xls/sales_revenue.xlsx",
         licence="US public domain",
         attribution="U.S. Energy Information Administration, Form EIA-861M",
-        cadence=Cadence(cron="0 12 26 * *", timezone="America/New_York", jitter=timedelta(hours=2)),
+        cadence=Cadence(
+            cron="0 12 26 * *",
+            timezone="America/New_York",
+            jitter=timedelta(hours=2),
+            # A month comes two months late (June on 26 August) and is the newest for one more.
+            newest_within=timedelta(days=122),
+        ),
         plausible={Unit.KWH: (Decimal("0.005"), Decimal(2))},
     )
 

@@ -49,7 +49,13 @@ class EiaV2:
         url="https://api.eia.gov/v2/electricity/retail-sales/data/",
         licence="Public domain (U.S. Energy Information Administration)",
         attribution="Source: U.S. Energy Information Administration",
-        cadence=Cadence(cron="0 12 25 * *", timezone="America/New_York", jitter=timedelta(hours=2)),
+        cadence=Cadence(
+            cron="0 12 25 * *",
+            timezone="America/New_York",
+            jitter=timedelta(hours=2),
+            # As in the workbook: a month comes two months late and is the newest for one more.
+            newest_within=timedelta(days=122),
+        ),
         key_setting="COSTPLAN_SOURCE_EIA_V2_KEY",
         plausible={Unit.KWH: (Decimal("0.005"), Decimal("1.5"))},
     )

@@ -51,7 +51,13 @@ class EmberMonthly:
         ),
         licence="CC BY 4.0",
         attribution="Ember, European Wholesale Electricity Price Data, CC BY 4.0",
-        cadence=Cadence(cron="30 10 * * wed", jitter=timedelta(hours=2), stale_after=3),
+        cadence=Cadence(
+            cron="30 10 * * wed",
+            jitter=timedelta(hours=2),
+            stale_after=3,
+            # The newest month is the running one; in its first days it may not be there yet.
+            newest_within=timedelta(days=45),
+        ),
         plausible={Unit.MWH: (Decimal(-50), Decimal(2000))},
     )
 

@@ -55,7 +55,13 @@ class EnergyCharts:
         url="https://api.energy-charts.info/price",
         licence="CC BY 4.0 for the zones asked for; every answer states it, and an answer that does not is refused.",
         attribution="Bundesnetzagentur | SMARD.de, by way of Energy-Charts (Fraunhofer ISE), CC BY 4.0",
-        cadence=Cadence(cron="15 13 * * *", timezone="Europe/Berlin", jitter=timedelta(minutes=20)),
+        cadence=Cadence(
+            cron="15 13 * * *",
+            timezone="Europe/Berlin",
+            jitter=timedelta(minutes=20),
+            # Day-ahead: the newest interval is one to come.
+            newest_within=timedelta(0),
+        ),
         plausible=PLAUSIBLE,
     )
 

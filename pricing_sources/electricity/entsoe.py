@@ -77,7 +77,13 @@ class Entsoe:
         republish=False,
         on_by_default=False,
         key_setting="COSTPLAN_SOURCE_ENTSOE_KEY",
-        cadence=Cadence(cron="30 13 * * *", timezone="Europe/Brussels", jitter=timedelta(minutes=20)),
+        cadence=Cadence(
+            cron="30 13 * * *",
+            timezone="Europe/Brussels",
+            jitter=timedelta(minutes=20),
+            # Day-ahead: the newest interval is one to come.
+            newest_within=timedelta(0),
+        ),
         plausible={Unit.MWH: (Decimal(-3000), Decimal(30_000))},  # the auction's limits, in złoty too
     )
 

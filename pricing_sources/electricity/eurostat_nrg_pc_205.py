@@ -64,7 +64,13 @@ class EurostatNrgPc205:
         licence=eurostat.LICENCE,
         attribution="Source: Eurostat, nrg_pc_205 (https://doi.org/10.2908/NRG_PC_205)",
         # A half-year fills over months, in no order that is kept: we look once a month.
-        cadence=Cadence(cron="0 11 5 * *", timezone="Europe/Luxembourg", jitter=timedelta(hours=2)),
+        cadence=Cadence(
+            cron="0 11 5 * *",
+            timezone="Europe/Luxembourg",
+            jitter=timedelta(hours=2),
+            # A half-year comes up to nine months after its end, and is the newest until the next one does.
+            newest_within=timedelta(days=640),
+        ),
         plausible={Unit.KWH: (Decimal("0.005"), Decimal(2))},
     )
 

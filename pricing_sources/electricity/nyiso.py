@@ -47,7 +47,13 @@ class Nyiso:
         url="http://mis.nyiso.com/public/csv/damlbmp",
         licence="Public; no licence is stated.",
         attribution="Prices: NYISO",
-        cadence=Cadence(cron="0 13 * * *", timezone="America/New_York", jitter=timedelta(minutes=30)),
+        cadence=Cadence(
+            cron="0 13 * * *",
+            timezone="America/New_York",
+            jitter=timedelta(minutes=30),
+            # Day-ahead: the newest hour is one to come.
+            newest_within=timedelta(0),
+        ),
         plausible={Unit.MWH: (Decimal(-1000), Decimal(5000))},
     )
 

@@ -61,7 +61,13 @@ class OctopusAgile:
         attribution="Prices: Octopus Energy",
         republish=False,
         on_by_default=False,
-        cadence=Cadence(cron="45 17 * * *", timezone="Europe/London", jitter=timedelta(minutes=30)),
+        cadence=Cadence(
+            cron="45 17 * * *",
+            timezone="Europe/London",
+            jitter=timedelta(minutes=30),
+            # Set a day ahead: the newest half-hour is one to come.
+            newest_within=timedelta(0),
+        ),
         plausible={Unit.KWH: (Decimal(-1), Decimal("1.2"))},  # the tariff is capped at 100 pence, VAT included
     )
 

@@ -73,7 +73,13 @@ class Smard:
         url="https://www.smard.de/app/chart_data/4169/DE-LU/index_quarterhour.json",
         licence="CC BY 4.0",
         attribution="Bundesnetzagentur | SMARD.de",
-        cadence=Cadence(cron="45 14 * * *", timezone="Europe/Berlin", jitter=timedelta(minutes=30)),
+        cadence=Cadence(
+            cron="45 14 * * *",
+            timezone="Europe/Berlin",
+            jitter=timedelta(minutes=30),
+            # Day-ahead, but the file of a new week may hold no price yet for some hours of its Monday.
+            newest_within=timedelta(days=1),
+        ),
         plausible=PLAUSIBLE,
     )
 

@@ -40,7 +40,13 @@ class BlsPriceIndexes:
         url=bls_api.URL,
         licence=bls_api.LICENCE,
         attribution=bls_api.ATTRIBUTION,
-        cadence=Cadence(cron="0 10 17 * *", timezone="America/New_York", jitter=timedelta(hours=2)),
+        cadence=Cadence(
+            cron="0 10 17 * *",
+            timezone="America/New_York",
+            jitter=timedelta(hours=2),
+            # A month's index is out by the seventeenth of the next, and the newest until that day of the one after.
+            newest_within=timedelta(days=79),
+        ),
         plausible={Unit.INDEX: (Decimal(20), Decimal(5000))},
     )
 

@@ -44,7 +44,13 @@ class Ecb:
         url="https://www.ecb.europa.eu/stats/eurofxref",
         licence="Free reuse with attribution (ESCB)",
         attribution="Source: European Central Bank",
-        cadence=Cadence(cron="15 16 * * mon-fri", timezone="Europe/Berlin", jitter=timedelta(minutes=15)),
+        cadence=Cadence(
+            cron="15 16 * * mon-fri",
+            timezone="Europe/Berlin",
+            jitter=timedelta(minutes=15),
+            # Closed days leave up to five days between two rates, at Easter and at Christmas.
+            newest_within=timedelta(days=5),
+        ),
         # The old Turkish lira stood at 1.9 million per euro before it lost six zeros in 2005.
         plausible={Unit.EURO: (Decimal("0.0001"), Decimal(5_000_000))},
     )

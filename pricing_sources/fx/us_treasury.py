@@ -81,7 +81,13 @@ class UsTreasury:
         url="https://api.fiscaldata.treasury.gov/services/api/fiscal_service/v1/accounting/od/rates_of_exchange",
         licence="Public domain (U.S. Department of the Treasury)",
         attribution="Source: U.S. Department of the Treasury, Bureau of the Fiscal Service",
-        cadence=Cadence(cron="0 18 3 1,4,7,10 *", timezone="America/New_York", jitter=timedelta(hours=2)),
+        cadence=Cadence(
+            cron="0 18 3 1,4,7,10 *",
+            timezone="America/New_York",
+            jitter=timedelta(hours=2),
+            # A rate carries the last day of its quarter; the next is out three days after the quarter that follows.
+            newest_within=timedelta(days=95),
+        ),
         plausible={Unit.DOLLAR: (Decimal("0.0001"), Decimal(5_000_000))},
     )
 

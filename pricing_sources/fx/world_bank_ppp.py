@@ -50,7 +50,12 @@ class WorldBankPpp:
         url="https://api.worldbank.org/v2/country/all/indicator/PA.NUS.PPP",
         licence="CC BY 4.0",
         attribution="World Bank, International Comparison Program",
-        cadence=Cadence(cron="0 12 1 1,4,7,10 *", jitter=timedelta(hours=6)),
+        cadence=Cadence(
+            cron="0 12 1 1,4,7,10 *",
+            jitter=timedelta(hours=6),
+            # A year comes about one year late and is the newest for another.
+            newest_within=timedelta(days=3 * 365),
+        ),
         plausible={Unit.RATIO: (Decimal("0.0001"), Decimal(100_000))},
     )
 

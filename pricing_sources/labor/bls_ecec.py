@@ -49,7 +49,13 @@ class BlsEcec:
         licence=bls_api.LICENCE,
         attribution=bls_api.ATTRIBUTION,
         # A quarter comes out in the middle of the last month of the next one.
-        cadence=Cadence(cron="0 15 20 3,6,9,12 *", timezone="America/New_York", jitter=timedelta(hours=2)),
+        cadence=Cadence(
+            cron="0 15 20 3,6,9,12 *",
+            timezone="America/New_York",
+            jitter=timedelta(hours=2),
+            # A quarter comes out in the last month of the next and is the newest for another quarter.
+            newest_within=timedelta(days=265),
+        ),
         plausible={
             Unit.PERSON_HOUR: (Decimal(7), Decimal(500)),
             Unit.RATIO: (Decimal(1), Decimal(3)),

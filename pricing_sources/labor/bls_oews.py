@@ -156,7 +156,14 @@ class BlsOews:
         attribution=bls_api.ATTRIBUTION,
         # The figures of May come out once in the following year, in April in a good year and in
         # July in a bad one: we look in each of those months, and are stale after a season in vain.
-        cadence=Cadence(cron="0 14 10 4-9 *", timezone="America/New_York", jitter=timedelta(hours=2), stale_after=6),
+        cadence=Cadence(
+            cron="0 14 10 4-9 *",
+            timezone="America/New_York",
+            jitter=timedelta(hours=2),
+            stale_after=6,
+            # A May's survey comes out the following spring and is the newest for a year; it may slip to summer.
+            newest_within=timedelta(days=2 * 365),
+        ),
         plausible={
             Unit.PERSON_YEAR: (Decimal(15_000), Decimal(1_000_000)),
             Unit.PERSON_HOUR: (Decimal(7), Decimal(500)),

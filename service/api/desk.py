@@ -24,6 +24,9 @@ class Reader(Protocol):
     def release(self, source: str, quarantine_id: int, reason: str) -> Refresh:
         """Let a held price of `source` through."""
 
+    def release_refresh(self, source: str, refresh_id: int, reason: str) -> Refresh:
+        """Let the documents of a quarantined refresh of `source` through."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Running:
@@ -59,6 +62,13 @@ class RefreshDesk:
         if self.reader is None:
             raise Unavailable(f"this server does not read documents; run: costplan quarantine release {quarantine_id}")
         return self.reader.release(source, quarantine_id, reason)
+
+    def release_refresh(self, source: str, refresh_id: int, reason: str) -> Refresh:
+        """Let whole documents through. Raises what `release_refresh` raises, Unavailable if this server cannot."""
+        if self.reader is None:
+            command = f"costplan quarantine release --refresh {refresh_id}"
+            raise Unavailable(f"this server does not read documents; run: {command}")
+        return self.reader.release_refresh(source, refresh_id, reason)
 
     def start(self, source: str, what: ReadWhat, now: datetime) -> None:
         """Begin reading `source`.

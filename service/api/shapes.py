@@ -159,12 +159,12 @@ class RunningList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseAsked:
-    """Why a held price is true."""
+    """Why what was held back is true."""
 
     __pydantic_config__: ClassVar = FORBID_UNKNOWN
 
     reason: str
-    """Kept beside the price."""
+    """Kept beside what is released."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ from rich.progress import (
 )
 
 from pricing_sources.registry import SOURCES
-from service.cli.output import FEED_FAILED, ROWS_LOST, AsJson, note, say, show, table
+from service.cli.output import FEED_FAILED, ROWS_LOST, AsJson, note, say, show, table, text
 from service.cli.session import moment, session, source_named
 from service.domain.refreshes import QuarantinedRow, Refresh, SourceStatus
 from service.errors import Invalid
@@ -164,7 +164,7 @@ def sources(
                 (
                     one.source,
                     ", ".join(one.kinds),
-                    one.freshness if one.enabled else "disabled",
+                    _state(one),
                     one.missed_publications,
                     one.series,
                     one.quarantined_rows,
@@ -185,6 +185,12 @@ def sources(
                 note(f"{one.source}: {one.last_error}")
 
 
+def _state(one: SourceStatus) -> str:
+    if not one.enabled:
+        return "disabled"
+    return f"{one.freshness}, refused" if one.refused else one.freshness
+
+
 def _key(one: SourceStatus) -> str:
     if not one.key_needed:
         return "no"
@@ -193,6 +199,7 @@ def _key(one: SourceStatus) -> str:
 
 def _terms(one: SourceStatus) -> None:
     for label, value in (
+        ("newest figures", "" if one.newest_period is None else f"of {text(one.newest_period)}"),
         ("missed", f"{one.missed_publications} publications"),
         ("publisher", one.publisher),
         ("asked at", one.url),

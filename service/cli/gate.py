@@ -11,7 +11,7 @@ import typer
 from pricing_sources.documents import decimal_text
 from service.cli.files import text_of
 from service.cli.history import tell_bridge
-from service.cli.markdown import markdown_of
+from service.cli.markdown import last_word, markdown_of
 from service.cli.output import OVER_BUDGET, STALE, money, say, show, text
 from service.cli.session import Session, session
 from service.cli.terms import cite
@@ -113,8 +113,7 @@ def _tell(report: GateReport) -> None:
     for line in report.unpriced:
         say(f"NOT PRICED  {line}")
     for one in report.stale:
-        say(f"STALE  {one.series}: {one.source} was last looked at {text(one.last_checked_at)}, "
-            f"{one.missed_publications} publications ago")  # fmt: skip
+        say(f"STALE  {one.series}: {one.source} {last_word(one)}, {one.missed_publications} publications ago")
     if report.bridge is not None:
         say()
         say(f"against {report.against}:")

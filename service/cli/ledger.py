@@ -10,7 +10,7 @@ from service.cli.output import AsJson, note, say, show, table, text
 from service.cli.session import session, source_named
 from service.errors import Invalid
 from service.usecases.prices import get_document
-from service.usecases.quarantine import get_quarantined, list_quarantine, release_price
+from service.usecases.quarantine import get_quarantined, list_quarantine, release_price, release_refresh
 from service.usecases.sources import get_refresh, list_refreshes
 
 refreshes = typer.Typer()
@@ -79,15 +79,25 @@ def ls_quarantine(*, source: OfSource = "", limit: Limit = 20, as_json: AsJson =
 
 @quarantine.command("release")
 def release(
-    row: Annotated[int, typer.Argument(help="Number of the row, from: costplan quarantine ls")],
+    row: Annotated[int | None, typer.Argument(help="Number of the row, from: costplan quarantine ls")] = None,
     *,
-    reason: Annotated[str, typer.Option(help="Why the price is true; kept beside it.")],
+    refresh: Annotated[
+        int | None,
+        typer.Option(help="Instead of a row, a refresh that was quarantined as a whole, from: costplan refreshes ls"),
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why it is true; kept beside it.")],
     as_json: AsJson = False,
 ) -> None:
-    """Let a held price through: it is in the log from when its document was read, and not held back again."""
+    """Let a held price through, or whole documents: it is in the log from when its document was read."""
     with session() as opened:
-        source = source_named(get_quarantined(opened.store, row).source)
-        found = release_price(opened.store, source, row, reason, now=opened.now())
+        if row is not None and refresh is None:
+            source = source_named(get_quarantined(opened.store, row).source)
+            found = release_price(opened.store, source, row, reason, now=opened.now())
+        elif refresh is not None and row is None:
+            source = source_named(get_refresh(opened.store, refresh).source)
+            found = release_refresh(opened.store, source, refresh, reason)
+        else:
+            raise Invalid.field("ROW", "give the number of a row, or of a refresh with --refresh: one of the two")
         if as_json:
             show(found)
         else:

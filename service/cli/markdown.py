@@ -5,7 +5,7 @@ from typing import Final
 
 from service.cli.history import CAUSES, signed
 from service.cli.output import harmless, money, text
-from service.domain.gate import GateReport
+from service.domain.gate import GateReport, StalePrice
 
 MARKER: Final = "<!-- costplan check -->"
 """First line of the comment, by which a workflow finds it to replace it."""
@@ -18,6 +18,14 @@ def markdown_of(report: GateReport) -> str:
     known = f"Prices as of {text(report.as_of.valid_at)}, known at {text(report.as_of.known_at)}."
     whose = "".join(f" {_plain(one.attribution)} ({_plain(one.licence)})." for one in report.terms)
     return "\n\n".join([*blocks, f"<sub>{known}{whose}</sub>"])
+
+
+def last_word(price: StalePrice) -> str:
+    """When its source was last looked at, and, if it stands still, since when."""
+    looked = f"was last looked at {text(price.last_checked_at)}"
+    return (
+        looked if price.newest_period is None else f"{looked} and tells nothing newer than {text(price.newest_period)}"
+    )
 
 
 def _verdict(report: GateReport) -> str:
@@ -65,10 +73,7 @@ def _change(report: GateReport) -> Iterable[str]:
 
 def _doubts(report: GateReport) -> Iterable[str]:
     doubts = [f"Not priced: {_plain(one)}" for one in report.unpriced]
-    doubts += [
-        f"Stale: {_plain(one.series)}, {_plain(one.source)} was last looked at {text(one.last_checked_at)}"
-        for one in report.stale
-    ]
+    doubts += [f"Stale: {_plain(one.series)}, {_plain(one.source)} {last_word(one)}" for one in report.stale]
     if doubts:
         yield "\n".join(f"- {one}" for one in doubts)
 

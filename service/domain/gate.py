@@ -21,6 +21,8 @@ class StalePrice:
     source: str
     last_checked_at: datetime
     missed_publications: int
+    newest_period: datetime | None = None
+    """The newest date its source tells, where that is what is too old: it was looked at, and stands still."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

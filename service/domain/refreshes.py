@@ -31,7 +31,7 @@ class Refresh:
     rows_read: int
     """observed + rejected + every skipped row."""
     observed: int
-    """Rows that are prices."""
+    """Rows that are prices; of documents that were quarantined as a whole, rows that would have been."""
     added: int
     corrected: int
     unchanged: int
@@ -55,7 +55,8 @@ class QuarantinedRow:
     reason: str
     text: str
     released_by: int | None
-    """The refresh that wrote it to the log after a person released it."""
+    """The refresh that wrote it to the log after a person released it, or that read its document anew after a
+    person released that as a whole; what is still held back then stands there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +84,14 @@ class SourceRecord:
     series: int
     last_good_at: datetime | None
     """Seal of its newest good look at the feed, or at a saved document of it."""
+    newest_period: datetime | None
+    """The newest date its prices carry; None where they carry none."""
     last_checked: Refresh | None
     """Its newest refresh, however it ended."""
     quarantined_rows: int
-    """Rows its newest good look held back, and nobody has released."""
+    """Rows its newest look that could be read held back, and nobody has released."""
+    refused: bool
+    """True if its last look at the feed was not believed as a whole."""
     coverage: float | None
     """Prices read when the feed itself was last asked, over the most of late; None before it was asked at all."""
 
@@ -112,11 +117,16 @@ class SourceStatus:
     enabled: bool
     series: int
     last_good_at: datetime | None
+    newest_period: datetime | None
+    """The newest date its prices carry; None where they carry none."""
     next_due_at: datetime | None
     missed_publications: int
+    """Since it was last read well, or since its newest period was older than it may be, whichever is longer ago."""
     freshness: Freshness
     last_status: RefreshStatus | None
     last_error: str | None
+    refused: bool
+    """True if the last look at the feed was not believed as a whole: the prices of the one before stand."""
     quarantined_rows: int
     coverage: float | None
     """Prices read when the feed itself was last asked, over the most of late; saved files do not count."""

@@ -54,6 +54,17 @@ def all_fetched(connection: Connection, fetch_ids: Collection[int]) -> tuple[Doc
     return tuple(_document(row) for row in connection.execute(query))
 
 
+def got_by(connection: Connection, refresh_id: int) -> tuple[tuple[Document, ...], tuple[str, ...]]:
+    """The documents one refresh got, in order, and the URLs the feed confirmed to it."""
+    query = _stored().where(document_fetch.c.refresh_id == refresh_id).order_by(document_fetch.c.fetch_id)
+    confirmed = (
+        select(document_fetch.c.url)
+        .where(document_fetch.c.refresh_id == refresh_id, document_fetch.c.sha256.is_(None))
+        .order_by(document_fetch.c.fetch_id)
+    )
+    return tuple(map(_document, connection.execute(query))), tuple(connection.scalars(confirmed))
+
+
 def outdated(connection: Connection, source_id: str, parser_version: int) -> list[tuple[int, ...]]:
     """Fetches, a tuple per refresh, whose documents no parser of this version has read; oldest first."""
     by_today = (
@@ -85,11 +96,19 @@ def outdated(connection: Connection, source_id: str, parser_version: int) -> lis
 
 
 def validators(connection: Connection, source_id: str) -> Mapping[str, Validators]:
-    """ETag and Last-Modified per URL, from the newest good refresh of a source that brought documents."""
+    """ETag and Last-Modified per URL, from the newest good look at a feed that brought documents.
+
+    Not from a document of the past that was read once more: the feed would confirm what is long overtaken.
+    """
     newest = (
         select(document_fetch.c.refresh_id)
         .join(refresh, refresh.c.refresh_id == document_fetch.c.refresh_id)
-        .where(refresh.c.source_id == source_id, refresh.c.status == "sealed", document_fetch.c.sha256.is_not(None))
+        .where(
+            refresh.c.source_id == source_id,
+            refresh.c.status == "sealed",
+            refresh.c.scope.in_(("feed", "seed")),
+            document_fetch.c.sha256.is_not(None),
+        )
         .order_by(document_fetch.c.refresh_id.desc())
         .limit(1)
         .scalar_subquery()

@@ -6,12 +6,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import Connection, Float, ScalarSelect, Select, cast, func, or_, select, true
 
 from pricing_sources.observation import Kind
 from service.domain.canonical import json_bytes
 from service.domain.events import Event, EventType
 from service.domain.refreshes import Refresh
+from service.store import refreshes
 from service.store.event_tables import event
 from service.store.tables import OBSERVATIONS, SERIES, refresh, terms
 
@@ -50,12 +52,21 @@ def of_refresh(connection: Connection, done: Refresh, before: Mapping[Kind, int]
         yield _held_back(done)
 
 
-def standing(connection: Connection) -> Mapping[str, str]:
-    """The sources last told to be stale, each with the key it was told under."""
+class Told(msgspec.Struct, frozen=True):
+    """What was said of a source that was told to be stale."""
+
+    last_good_at: datetime | None = None
+    """When it was last read well, if that was it."""
+    newest_period: datetime | None = None
+    """How old its newest figures were, if that was it."""
+
+
+def standing(connection: Connection) -> Mapping[str, Told]:
+    """The sources last told to be stale, each with what was said then."""
     told = event.c.type.in_(("feed.stale", "feed.recovered"))
     newest = select(func.max(event.c.event_id)).where(told).group_by(event.c.subject)
-    rows = connection.execute(select(event.c.subject, event.c.type, event.c.key).where(event.c.event_id.in_(newest)))
-    return {row.subject: row.key for row in rows if row.type == "feed.stale"}
+    rows = connection.execute(select(event.c.subject, event.c.type, event.c.data).where(event.c.event_id.in_(newest)))
+    return {row.subject: msgspec.json.decode(row.data, type=Told) for row in rows if row.type == "feed.stale"}
 
 
 def stale(source: str, last_good_at: datetime, missed: int, now: datetime) -> Event:
@@ -67,6 +78,19 @@ def stale(source: str, last_good_at: datetime, missed: int, now: datetime) -> Ev
         occurred_at=now,
         text=f"{source} was last read well at {last_good_at:%Y-%m-%d %H:%MZ}, {missed} publications ago",
         data=json_bytes({"source": source, "last_good_at": last_good_at, "missed_publications": missed}),
+    )
+
+
+def frozen(source: str, newest_period: datetime, missed: int, now: datetime) -> Event:
+    """A feed that answers, and for too many of its publications with what it said before."""
+    return Event(
+        type="feed.stale",
+        subject=source,
+        key=f"newest {newest_period.isoformat()}",
+        occurred_at=now,
+        text=f"{source} answers, but tells nothing newer than {newest_period:%Y-%m-%d %H:%MZ}, "
+        f"{missed} publications after more was due",
+        data=json_bytes({"source": source, "newest_period": newest_period, "missed_publications": missed}),
     )
 
 
@@ -138,10 +162,17 @@ def _before(kind: Kind, end: int) -> ScalarSelect[Any]:
 
 
 def _recovered(connection: Connection, done: Refresh) -> Iterator[Event]:
-    since = standing(connection).get(done.source)
-    if since is not None:
-        text = f"{done.source} is read again; the look before was at {since}"
-        yield _event("feed.recovered", done, text, {"stale_since": since})
+    """A feed that was silent is back when it is read; one that stood still, when it tells something newer."""
+    told = standing(connection).get(done.source)
+    if told is None:
+        return
+    if told.newest_period is None:
+        text = f"{done.source} is read again; the look before was at {told.last_good_at:%Y-%m-%d %H:%MZ}"
+    elif refreshes.newest_periods(connection)[done.source] > told.newest_period:
+        text = f"{done.source} moves again; its newest figures were of {told.newest_period:%Y-%m-%d %H:%MZ}"
+    else:
+        return
+    yield _event("feed.recovered", done, text, {"stale_since": told.newest_period or told.last_good_at})
 
 
 def _held_last_time(connection: Connection, done: Refresh) -> int:

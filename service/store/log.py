@@ -3,9 +3,8 @@
 Nothing is overwritten. A price that repeats writes no row; the sealed refresh says it was checked.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -17,16 +16,16 @@ from pricing_sources.observation import Observation, Reading, Rejected, Skipped
 from pricing_sources.source import Document, SourceInfo
 from service.domain.refreshes import Refresh, Scope, Trigger
 from service.store import absences, chapters, disagreements, documents, events, feed_events, quarantine, refreshes
+from service.store.evidence import Doubted, Refused, coverage_doubts, require_a_price
 from service.store.head import next_refresh
 from service.store.novelty import JUMP, append_new, note_in_force, retract_unstaged, take_out_jumps, take_out_repeats
-from service.store.quarantine import Held, Release
+from service.store.quarantine import DocumentsRelease, Held, PriceRelease
 from service.store.staging import Stager
 from service.store.tables import refresh, source_edition
+from service.store.tally import Tally
 
 JUMP_SHARE: Final = 0.2
 """More jumps than this share of a document, and the document as a whole is not believed."""
-QUARANTINE_ROWS: Final = 10_000
-"""Rows kept per refresh for a person to look at; all are counted."""
 
 Read = Callable[[Document], Iterable[Reading]]
 Fence = Callable[[Connection], None]
@@ -47,8 +46,15 @@ class Attempt:
     """Why other documents of the feed could not be had."""
     chapter: str = ""
     """Name of the piece of the feed's archive that this is."""
+    believed: bool = False
+    """A person vouches for the documents: what speaks against them as a whole is waived."""
     fence: Fence | None = None
     """Raises LeaseLost, inside the transaction, if another worker has taken the run over."""
+
+    @property
+    def is_second_look(self) -> bool:
+        """True for one row that a person released, and for a stored document once more."""
+        return self.scope in {"release", "reparse"} and not self.believed
 
     @property
     def is_listing(self) -> bool:
@@ -56,62 +62,31 @@ class Attempt:
         return self.info.snapshot and self.scope in {"feed", "seed"}
 
 
-@dataclass(slots=True)
-class Tally:
-    """What was read from the documents of one refresh."""
-
-    observed: int = 0
-    held: list[Held] = field(default_factory=list)
-    rejections: int = 0
-    skipped: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def rows_read(self) -> int:
-        """Every row ended as one of the three."""
-        return self.observed + self.rejections + self.skipped.total()
-
-    def hold(self, held: Held) -> None:
-        """Count a row and keep it, up to a limit."""
-        self.rejections += 1
-        if len(self.held) < QUARANTINE_ROWS:
-            self.held.append(held)
-
-    def demote(self, rows: list[Held], repeated: int = 0) -> None:
-        """Rows first counted as prices turned out not to be."""
-        self.observed -= len(rows) + repeated
-        if repeated:
-            self.skipped["repeated"] += repeated
-        for row in rows:
-            self.hold(row)
-
-
 def seal(
-    connection: Connection, attempt: Attempt, read: Read, now: datetime, release: Release | None = None
+    connection: Connection,
+    attempt: Attempt,
+    read: Read,
+    now: datetime,
+    release: PriceRelease | DocumentsRelease | None = None,
 ) -> Refresh:
     """Read the documents, append what is new, and seal the refresh, all or nothing.
 
-    `recorded_at` of every new row is the seal; `release` says which held row this lets through.
+    `recorded_at` of every new row is the seal; `release` says what held back before this lets through.
     Raises Quarantined if the documents as a whole cannot be believed, SourceError if one cannot be
     read, LeaseLost through the fence.
     """
     refresh_id, recorded_at = next_refresh(connection, now)
     if attempt.fence is not None:
         attempt.fence(connection)
-    tally = Tally()
+    if isinstance(release, DocumentsRelease):
+        quarantine.require_refused(connection, refreshes.get(connection, release.refresh_id))
     _insert_refresh(connection, attempt, refresh_id, recorded_at, status="sealed", error=_incomplete(attempt))
-    stager = Stager(connection, attempt.info.id)
-    stager.open()
-    for document in attempt.documents:
-        fetch_id = documents.add(connection, refresh_id, document)
-        stager.add(_observations(read(document), tally, fetch_id), fetch_id)
-    for url in attempt.unmodified:
-        documents.add_unmodified(connection, refresh_id, url, attempt.started_at)
-    if attempt.documents:
-        _require_evidence(connection, attempt, tally)
+    stager, tally = _staged(connection, attempt, read, refresh_id)
     before = feed_events.ends(connection, tuple(sorted(stager.kinds)))
     added, corrected = _append(connection, stager, attempt, refresh_id, tally)
     if attempt.is_listing:
         _note_listing(connection, attempt, refresh_id, tally)
+    newest = stager.newest_period()
     stager.close()
     for kind in sorted(stager.kinds):
         disagreements.compare(connection, kind, attempt.info.id, refresh_id, recorded_at)
@@ -120,21 +95,45 @@ def seal(
         quarantine.mark_released(connection, release, refresh_id)
     if attempt.chapter:
         chapters.mark_sealed(connection, attempt.info.id, attempt.chapter, refresh_id)
-    done = _close(connection, refresh_id, tally, added, corrected)
+    unchanged = max(0, tally.observed - added - corrected)
+    done = _close(
+        connection, refresh_id, tally, added=added, corrected=corrected, unchanged=unchanged, newest_period=newest
+    )
     events.record(connection, tuple(feed_events.of_refresh(connection, done, before)), recorded_at)
     return done
 
 
 def record_failure(connection: Connection, attempt: Attempt, error: SourceError, now: datetime) -> Refresh:
-    """Write down that a refresh failed; the documents it got are kept, no price changes."""
+    """Write down that a refresh failed; the documents it got are kept, and what was read of them; no price changes."""
     refresh_id, recorded_at = next_refresh(connection, now)
     status = "quarantined" if isinstance(error, Quarantined) else "failed"
     _insert_refresh(connection, attempt, refresh_id, recorded_at, status=status, error=error)
-    for document in attempt.documents:
-        documents.add(connection, refresh_id, document)
-    failed = refreshes.get(connection, refresh_id)
+    fetches = [documents.add(connection, refresh_id, document) for document in attempt.documents]
+    for url in attempt.unmodified:
+        documents.add_unmodified(connection, refresh_id, url, attempt.started_at)
+    tally = Tally()
+    if isinstance(error, Refused):
+        tally = error.tally
+        quarantine.add(connection, refresh_id, tally.moved_to(fetches))
+    failed = _close(connection, refresh_id, tally)
     events.record(connection, tuple(feed_events.of_refresh(connection, failed, {})), recorded_at)
     return failed
+
+
+def _staged(connection: Connection, attempt: Attempt, read: Read, refresh_id: int) -> tuple[Stager, Tally]:
+    """Keep the documents and stage what they say."""
+    stager, tally = Stager(connection, attempt.info.id), Tally()
+    stager.open()
+    for document in attempt.documents:
+        fetch_id = documents.add(connection, refresh_id, document)
+        tally.fetches.append(fetch_id)
+        stager.add(_observations(read(document), tally, fetch_id), fetch_id)
+    for url in attempt.unmodified:
+        documents.add_unmodified(connection, refresh_id, url, attempt.started_at)
+    # A mended parser may well find that a document held no price at all.
+    if attempt.documents and attempt.scope != "reparse":
+        require_a_price(attempt.info.id, tally)
+    return stager, tally
 
 
 def _insert_refresh(
@@ -165,7 +164,7 @@ def _insert_refresh(
             rejected=0,
             skipped="{}",
             error_code=error.code if error else None,
-            error=str(error) if error else None,
+            error=_told(error, refresh_id) if error else None,
         )
     )
 
@@ -176,6 +175,12 @@ def _incomplete(attempt: Attempt) -> FetchFailed | None:
         return None
     asked = len(attempt.documents) + len(attempt.unmodified) + len(attempt.missing)
     return FetchFailed(f"{len(attempt.missing)} of {asked} documents could not be had: {'; '.join(attempt.missing)}")
+
+
+def _told(error: SourceError, refresh_id: int) -> str:
+    if isinstance(error, Doubted):
+        return f"{error}; if that is true, say why: costplan quarantine release --refresh {refresh_id} --reason …"
+    return str(error)
 
 
 def _edition(connection: Connection, info: SourceInfo) -> int:
@@ -207,50 +212,22 @@ def _observations(readings: Iterable[Reading], tally: Tally, fetch_id: int) -> I
                 tally.hold(Held(reading, fetch_id))
 
 
-def _require_evidence(connection: Connection, attempt: Attempt, tally: Tally) -> None:
-    """HTTP 200 is not success: there must be prices, and about as many as last time."""
-    if attempt.scope == "reparse":
-        return  # a mended parser may well find that a document held no price at all
-    if tally.observed == 0:
-        detail = f"; first reason: {tally.held[0].row.reason}" if tally.held else ""
-        raise Quarantined(
-            f"{attempt.info.id}: not one price in the document ({tally.rejections} rows rejected, "
-            f"{tally.skipped.total()} skipped){detail}"
-        )
-    if attempt.scope not in {"feed", "seed"} or attempt.missing:
-        return
-    before: int | None = connection.scalar(
-        select(refresh.c.observed)
-        .where(
-            refresh.c.source_id == attempt.info.id,
-            refresh.c.status == "sealed",
-            refresh.c.scope == attempt.scope,
-            refresh.c.observed > 0,
-            refresh.c.error.is_(None),  # some of whose documents could not be had is no measure
-        )
-        .order_by(refresh.c.refresh_id.desc())
-        .limit(1)
-    )
-    if before is not None and tally.observed * 2 < before:
-        raise Quarantined(
-            f"{attempt.info.id}: only {tally.observed} prices where the last good refresh had {before}; "
-            "if that is right, import the saved document instead"
-        )
-
-
 def _append(connection: Connection, stager: Stager, attempt: Attempt, refresh_id: int, tally: Tally) -> tuple[int, int]:
     """Move what is new from the stage to the log; returns how many rows were added and corrected."""
     kinds = sorted(stager.kinds)
     stager.count()
+    doubts = _coverage_doubts(connection, attempt, tally)
     for kind in kinds:
         repeated, conflicts = take_out_repeats(connection, kind)
         tally.demote(conflicts, repeated)
         note_in_force(connection, kind)
     # A released price is a jump by definition; a mended parser is measured against what it mends.
-    is_second_look = attempt.scope in {"release", "reparse"}
-    if not is_second_look:
-        _take_out_jumps(connection, attempt, stager, tally)
-    counts = [append_new(connection, kind, attempt.info.id, refresh_id, restate=not is_second_look) for kind in kinds]
+    if not attempt.is_second_look:
+        doubts += _take_out_jumps(connection, attempt, stager, tally)
+    if doubts:
+        raise Doubted(f"{attempt.info.id}: {'; '.join(doubts)}", tally)
+    restate = not attempt.is_second_look
+    counts = [append_new(connection, kind, attempt.info.id, refresh_id, restate=restate) for kind in kinds]
     added, corrected = sum(added for added, _ in counts), sum(corrected for _, corrected in counts)
     if attempt.scope == "reparse":
         read = [document.sha256 for document in attempt.documents]
@@ -258,25 +235,40 @@ def _append(connection: Connection, stager: Stager, attempt: Attempt, refresh_id
     return added, corrected
 
 
-def _take_out_jumps(connection: Connection, attempt: Attempt, stager: Stager, tally: Tally) -> None:
+def _coverage_doubts(connection: Connection, attempt: Attempt, tally: Tally) -> list[str]:
+    if attempt.believed or attempt.unmodified or attempt.missing or not attempt.documents:
+        return []  # nobody counts the prices of what the feed only confirmed, or could not send
+    return coverage_doubts(connection, attempt.info.id, attempt.scope, tally.observed)
+
+
+def _take_out_jumps(connection: Connection, attempt: Attempt, stager: Stager, tally: Tally) -> list[str]:
+    """Hold jumps back; returns what so many of them say against the documents as a whole.
+
+    Of documents that a person vouches for, so many are let through; a few are held back as ever.
+    """
     jumps: list[Held] = []
-    multiples = 0
-    for kind in sorted(stager.kinds):
-        of_kind, others = take_out_jumps(connection, kind)
-        jumps += of_kind
-        multiples += others
-    most = max(3, JUMP_SHARE * stager.staged)
-    if len(jumps) > most:
-        raise Quarantined(
-            f"{attempt.info.id}: {len(jumps)} of {stager.staged} prices are over {JUMP:g} times "
-            "off their history: the unit or the currency may have changed"
-        )
-    if multiples > most:
-        raise Quarantined(
-            f"{attempt.info.id}: {multiples} of {stager.staged} prices are 2, 4 or 8 times what they were, or that "
-            "part of it: the prices of machines may have been taken for those of GPUs, or the other way round"
-        )
+    multiples, most = 0, max(3, JUMP_SHARE * stager.staged)
+    with connection.begin_nested() as before:
+        for kind in sorted(stager.kinds):
+            of_kind, others = take_out_jumps(connection, kind)
+            jumps += of_kind
+            multiples += others
+        if attempt.believed and len(jumps) > most:
+            before.rollback()
+            return []
     tally.demote(jumps)
+    return [] if attempt.believed else list(_doubts(len(jumps), multiples, most, stager.staged))
+
+
+def _doubts(jumps: int, multiples: int, most: float, staged: int) -> Iterator[str]:
+    if jumps > most:
+        share = f"{jumps} of {staged} prices"
+        yield f"{share} are over {JUMP:g} times off their history: the unit or the currency may have changed"
+    if multiples > most:
+        yield (
+            f"{multiples} of {staged} prices are 2, 4 or 8 times what they were, or that part of it: "
+            "the prices of machines may have been taken for those of GPUs, or the other way round"
+        )
 
 
 def _note_listing(connection: Connection, attempt: Attempt, refresh_id: int, tally: Tally) -> None:
@@ -294,7 +286,7 @@ def _note_listing(connection: Connection, attempt: Attempt, refresh_id: int, tal
             absences.note_same_listing(connection, kind, source_id, refresh_id)
 
 
-def _close(connection: Connection, refresh_id: int, tally: Tally, added: int, corrected: int) -> Refresh:
+def _close(connection: Connection, refresh_id: int, tally: Tally, **more: int | datetime | None) -> Refresh:
     """Fill in the counts of the refresh this transaction inserted; it has not been visible before."""
     connection.execute(
         update(refresh)
@@ -302,11 +294,9 @@ def _close(connection: Connection, refresh_id: int, tally: Tally, added: int, co
         .values(
             rows_read=tally.rows_read,
             observed=tally.observed,
-            added=added,
-            corrected=corrected,
-            unchanged=max(0, tally.observed - added - corrected),
             rejected=tally.rejections,
             skipped=msgspec.json.encode(dict(sorted(tally.skipped.items()))).decode(),
+            **more,
         )
     )
     return refreshes.get(connection, refresh_id)

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select
+from sqlalchemy import Connection, Row, Select, func, insert, select
 
 from pricing_sources.observation import Observation, Rejected
-from service.domain.refreshes import QuarantinedRow
-from service.errors import NotFound
-from service.store.tables import quarantine, quarantine_release, refresh
+from service.domain.refreshes import QuarantinedRow, Refresh
+from service.errors import Conflict, NotFound
+from service.store.tables import quarantine, quarantine_release, refresh, refresh_release
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +22,19 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class PriceRelease:
     """What a person let through: the held row, and the price it turned out to be."""
 
     quarantine_id: int
     observation: Observation
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentsRelease:
+    """What a person let through as a whole: the documents of a refresh that was quarantined."""
+
+    refresh_id: int
     reason: str
 
 
@@ -64,8 +72,34 @@ def add(connection: Connection, refresh_id: int, rows: Sequence[Held]) -> None:
         )
 
 
-def mark_released(connection: Connection, release: Release, refresh_id: int) -> None:
-    """Say which refresh wrote a held row to the log, and why a person let it."""
+def require_refused(connection: Connection, refused: Refresh) -> None:
+    """Raise Conflict unless a refresh was quarantined as a whole and nobody has released it yet."""
+    number = refused.refresh_id
+    if refused.status != "quarantined":
+        what = "only one that was quarantined is released; see: costplan refreshes ls"
+        raise Conflict(f"refresh {number} is {refused.status}; {what}")
+    query = select(refresh_release.c.released_by).where(refresh_release.c.refresh_id == number)
+    if released_by := connection.scalar(query):
+        raise Conflict(f"refresh {number} was released before, by refresh {released_by}")
+
+
+def was_overtaken(connection: Connection, refused: Refresh) -> bool:
+    """True if the feed has been read well since a look at it was quarantined."""
+    since = select(refresh.c.refresh_id).where(
+        refresh.c.source_id == refused.source,
+        refresh.c.refresh_id > refused.refresh_id,
+        refresh.c.status == "sealed",
+        refresh.c.scope.in_(("feed", "seed")),
+    )
+    return connection.scalar(since.limit(1)) is not None
+
+
+def mark_released(connection: Connection, release: PriceRelease | DocumentsRelease, refresh_id: int) -> None:
+    """Say which refresh wrote to the log what was held back, and why a person let it."""
+    if isinstance(release, DocumentsRelease):
+        values = {"refresh_id": release.refresh_id, "released_by": refresh_id, "reason": release.reason}
+        connection.execute(insert(refresh_release).values(values))
+        return
     connection.execute(
         insert(quarantine_release).values(
             quarantine_id=release.quarantine_id,
@@ -85,11 +119,13 @@ def released_amounts(connection: Connection, source_id: str) -> frozenset[tuple[
 
 
 def _rows() -> Select[Any]:
-    released = quarantine_release
+    alone, whole = quarantine_release, refresh_release
+    released_by = func.coalesce(alone.c.refresh_id, whole.c.released_by)
     return (
-        select(quarantine, refresh.c.source_id, refresh.c.recorded_at, released.c.refresh_id.label("released_by"))
+        select(quarantine, refresh.c.source_id, refresh.c.recorded_at, released_by.label("released_by"))
         .join(refresh, refresh.c.refresh_id == quarantine.c.refresh_id)
-        .outerjoin(released, released.c.quarantine_id == quarantine.c.quarantine_id)
+        .outerjoin(alone, alone.c.quarantine_id == quarantine.c.quarantine_id)
+        .outerjoin(whole, whole.c.refresh_id == quarantine.c.refresh_id)
     )
 
 

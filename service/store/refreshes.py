@@ -5,12 +5,20 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, select
 
 from service.domain.price_book import Terms
 from service.domain.refreshes import Refresh, SourceRecord
 from service.errors import NotFound
-from service.store.tables import SERIES, quarantine, quarantine_release, refresh, source_edition
+from service.store.tables import (
+    SERIES,
+    document_fetch,
+    quarantine,
+    quarantine_release,
+    refresh,
+    refresh_release,
+    source_edition,
+)
 
 LOOKED: Final = ("feed", "seed", "import")
 """Scopes that read what a feed says now; its past, a released row or a stored document once more say nothing new."""
@@ -46,13 +54,17 @@ def records(connection: Connection) -> Mapping[str, SourceRecord]:
     latest = _latest(connection)
     good = last_good(connection)
     held = _held(connection)
+    newest = newest_periods(connection)
+    seen = _latest(connection, refresh.c.scope.in_(("feed", "seed")))
     return {
         source: SourceRecord(
             source=source,
             series=series.get(source, 0),
             last_good_at=good.get(source),
+            newest_period=newest.get(source),
             last_checked=latest[source],
             quarantined_rows=held.get(source, 0),
+            refused=source in seen and seen[source].status == "quarantined",
             coverage=coverage.get(source),
         )
         for source in latest
@@ -60,9 +72,28 @@ def records(connection: Connection) -> Mapping[str, SourceRecord]:
 
 
 def last_good(connection: Connection) -> Mapping[str, datetime]:
-    """When each source was last looked at with success."""
-    good = _latest(connection, refresh.c.status == "sealed", refresh.c.scope.in_(LOOKED))
-    return {source: one.recorded_at for source, one in good.items()}
+    """When each source was last looked at with success; a look that a person vouched for was one when it was made."""
+    good = _latest(
+        connection, refresh.c.status == "sealed", refresh.c.scope.in_(LOOKED), refresh.c.trigger != "release"
+    )
+    found = {source: one.recorded_at for source, one in good.items()}
+    vouched = (
+        select(refresh.c.source_id, func.max(refresh.c.recorded_at))
+        .join(refresh_release, refresh_release.c.refresh_id == refresh.c.refresh_id)
+        .where(refresh.c.scope.in_(LOOKED))
+        .group_by(refresh.c.source_id)
+    )
+    for source, looked_at in connection.execute(vouched):
+        found[source] = max(looked_at, found.get(source, looked_at))
+    return found
+
+
+def newest_periods(connection: Connection) -> Mapping[str, datetime]:
+    """The newest date that a price of each source carries; without the sources whose prices carry none."""
+    newest = func.max(refresh.c.newest_period).label("newest")
+    known = refresh.c.newest_period.is_not(None)
+    rows = connection.execute(select(refresh.c.source_id, newest).where(known).group_by(refresh.c.source_id))
+    return {row.source_id: row.newest for row in rows}
 
 
 def terms(connection: Connection, sources: Collection[str]) -> list[Terms]:
@@ -84,6 +115,14 @@ def terms(connection: Connection, sources: Collection[str]) -> list[Terms]:
         )
         for row in connection.execute(query)
     ]
+
+
+def is_whole() -> ColumnElement[bool]:
+    """Of a sealed refresh: it read all the feed has; where a document was only confirmed, or not had, only a part."""
+    confirmed = select(document_fetch.c.fetch_id).where(
+        document_fetch.c.refresh_id == refresh.c.refresh_id, document_fetch.c.sha256.is_(None)
+    )
+    return and_(~exists(confirmed), refresh.c.error.is_(None))
 
 
 def refresh_of(row: Row[Any]) -> Refresh:
@@ -118,7 +157,7 @@ def _coverage(connection: Connection) -> dict[str, float]:
     newest_first = func.row_number().over(partition_by=refresh.c.source_id, order_by=refresh.c.refresh_id.desc())
     looks = (
         select(refresh.c.source_id, refresh.c.scope, refresh.c.observed, newest_first.label("place"))
-        .where(refresh.c.status == "sealed", refresh.c.scope.in_(FETCHED), refresh.c.observed > 0)
+        .where(refresh.c.status == "sealed", refresh.c.scope.in_(FETCHED), refresh.c.observed > 0, is_whole())
         .subquery()
     )
     found: dict[str, list[tuple[str, int]]] = {}
@@ -135,7 +174,7 @@ def _share(looked: list[tuple[str, int]]) -> float:
 
 def _held(connection: Connection) -> dict[str, int]:
     """Per source: rows its newest look that brought any held back, less those a person has released since."""
-    read = _latest(connection, refresh.c.status == "sealed", refresh.c.scope.in_(LOOKED), refresh.c.rows_read > 0)
+    read = _latest(connection, refresh.c.scope.in_(LOOKED), refresh.c.rows_read > 0)
     ids = [one.refresh_id for one in read.values()]
     counted = (
         select(quarantine.c.refresh_id, func.count().label("number"))

@@ -12,7 +12,21 @@ from itertools import islice, repeat
 from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Column, Connection, Integer, MetaData, String, Table, Text, insert, select, text, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from pricing_sources.observation import Kind, Observation, Series
 from service.errors import Invalid
@@ -81,6 +95,11 @@ class Stager:
         """Tell PostgreSQL what is staged; it would guess far fewer rows, and look each up by itself."""
         if self.connection.dialect.name == "postgresql":
             self.connection.execute(text(f"ANALYZE {stage.name}"))
+
+    def newest_period(self) -> datetime | None:
+        """The newest date that a staged price carries; None where none does."""
+        newest: datetime | None = self.connection.scalar(select(func.max(stage.c.valid_from)).where(stage.c.dated))
+        return newest
 
     def close(self) -> None:
         """Drop the staging tables."""

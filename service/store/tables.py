@@ -93,6 +93,7 @@ refresh = Table(
     Column("skipped", Text, nullable=False),
     Column("error_code", String(32)),
     Column("error", Text),
+    Column("newest_period", UtcDateTime),
     CheckConstraint("status IN ('sealed', 'failed', 'quarantined')", name="status"),
     Index("ix_refresh_source_id_refresh_id", "source_id", "refresh_id"),
     comment="What was checked, when, how it ended, what changed. recorded_at is the seal.",
@@ -134,6 +135,15 @@ quarantine_release = Table(
     Column("amount", ExactDecimal, nullable=False),
     Column("reason", Text, nullable=False),
     comment="A person said that a held-back price is true; the refresh that wrote it to the log.",
+)
+
+refresh_release = Table(
+    "refresh_release",
+    metadata,
+    Column("refresh_id", BigId, ForeignKey("refresh.refresh_id"), primary_key=True, autoincrement=False),
+    Column("released_by", BigId, ForeignKey("refresh.refresh_id"), nullable=False),
+    Column("reason", Text, nullable=False),
+    comment="A person vouched for the documents of a quarantined refresh; the refresh that wrote them to the log.",
 )
 
 chapter_read = Table(

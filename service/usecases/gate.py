@@ -1,6 +1,6 @@
 """Check a scenario before it is merged: is it within its limit, and are its prices fresh enough to say so?"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -11,6 +11,7 @@ from service.domain.gate import GateReport, StalePrice, Verdict
 from service.domain.price_book import Price
 from service.domain.scenario import Scenario
 from service.errors import Invalid
+from service.store import refreshes
 from service.store.store import Store
 from service.usecases.comparisons import explained
 from service.usecases.estimates import get_estimate, price_scenario
@@ -50,7 +51,7 @@ def check_scenario(
         raise Invalid.field("max", f"must be a number not below zero, not {rules.limit}")
     answer = price_scenario(store, scenario, AsOf(now, now))
     before = _before(store, against, answer.as_of)
-    stale = tuple(_stale(answer, feeds, rules, now))
+    stale = tuple(_stale(answer, feeds, store.read(refreshes.newest_periods), rules, now))
     return GateReport(
         name=scenario.name,
         verdict=_verdict(answer, rules, stale),
@@ -81,18 +82,23 @@ def _verdict(answer: Estimate, rules: GateRules, stale: Sequence[StalePrice]) ->
     return "stale" if stale else "pass"
 
 
-def _stale(answer: Estimate, feeds: Sequence[Feed], rules: GateRules, now: datetime) -> Iterator[StalePrice]:
-    by_id = {feed.info.id: feed for feed in feeds}
+def _stale(
+    answer: Estimate, feeds: Sequence[Feed], newest: Mapping[str, datetime], rules: GateRules, now: datetime
+) -> Iterator[StalePrice]:
+    cadences = {feed.info.id: feed.info.cadence for feed in feeds if not feed.info.bundled}
     for used in answer.prices:
-        price, feed = used.price, by_id.get(used.price.citation.source)
-        missed = missed_publications(feed.info.cadence, price.checked_at, now) if feed and not feed.info.bundled else 0
-        too_many = feed is not None and not feed.info.bundled and missed >= feed.info.cadence.stale_after
+        price, source = used.price, used.price.citation.source
+        cadence, period = cadences.get(source), newest.get(source)
+        silent = missed_publications(cadence, price.checked_at, now) if cadence else 0
+        missed = missed_publications(cadence, price.checked_at, now, period) if cadence else 0
+        too_many = cadence is not None and missed >= cadence.stale_after
         if too_many or _is_too_old(price, rules, now):
             yield StalePrice(
                 series=price.series,
-                source=price.citation.source,
+                source=source,
                 last_checked_at=price.checked_at,
                 missed_publications=missed,
+                newest_period=period if missed > silent else None,
             )
 
 

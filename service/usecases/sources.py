@@ -51,15 +51,19 @@ def list_sources(store: Store, feeds: Sequence[Feed], now: datetime) -> list[Sou
 
 def tell_stale(store: Store, feeds: Sequence[Feed], now: datetime) -> int:
     """Raise an event for every feed in use that has become stale, once until it is back; returns how many."""
-    good, told = store.read(refreshes.last_good), store.read(feed_events.standing)
+    good, newest = store.read(refreshes.last_good), store.read(refreshes.newest_periods)
+    told = store.read(feed_events.standing)
     found = []
     for feed in feeds:
         last, cadence = good.get(feed.info.id), feed.info.cadence
         if last is None or feed.info.bundled or not (feed.enabled and feed.has_key) or feed.info.id in told:
             continue
-        missed = missed_publications(cadence, last, now)
-        if missed >= cadence.stale_after:
-            found.append(feed_events.stale(feed.info.id, last, missed, now))
+        silent, period = missed_publications(cadence, last, now), newest.get(feed.info.id)
+        frozen = missed_publications(cadence, last, now, period)
+        if silent >= cadence.stale_after:
+            found.append(feed_events.stale(feed.info.id, last, silent, now))
+        elif period is not None and frozen >= cadence.stale_after:
+            found.append(feed_events.frozen(feed.info.id, period, frozen, now))
     if found:
         store.write(lambda c: events.record(c, found, now))
     return len(found)
@@ -111,9 +115,14 @@ def _trigger(cron: str, timezone: str) -> CronTrigger:
     return CronTrigger.from_crontab(cron, timezone=timezone)
 
 
-def missed_publications(cadence: Cadence, last_good_at: datetime, now: datetime) -> int:
-    """How many expected publications went by since a source was last read well."""
-    missed, slot = 0, next_slot(cadence, last_good_at)
+def missed_publications(
+    cadence: Cadence, last_good_at: datetime, now: datetime, newest_period: datetime | None = None
+) -> int:
+    """How many expected publications went by since a source was last read well, or should have told a newer period."""
+    since = last_good_at
+    if newest_period is not None and cadence.newest_within is not None:
+        since = min(since, newest_period + cadence.newest_within)
+    missed, slot = 0, next_slot(cadence, since)
     while slot + cadence.jitter < now and missed < MOST_SLOTS:
         missed += 1
         slot = next_slot(cadence, slot)
@@ -123,7 +132,8 @@ def missed_publications(cadence: Cadence, last_good_at: datetime, now: datetime)
 def _status(feed: Feed, record: SourceRecord | None, now: datetime) -> SourceStatus:
     info, cadence = feed.info, feed.info.cadence
     good_at = record.last_good_at if record else None
-    missed = missed_publications(cadence, good_at, now) if good_at and not info.bundled else 0
+    newest = record.newest_period if record else None
+    missed = missed_publications(cadence, good_at, now, newest) if good_at and not info.bundled else 0
     last = record.last_checked if record else None
     return SourceStatus(
         source=info.id,
@@ -142,11 +152,13 @@ def _status(feed: Feed, record: SourceRecord | None, now: datetime) -> SourceSta
         enabled=feed.enabled,
         series=record.series if record else 0,
         last_good_at=good_at,
+        newest_period=newest,
         next_due_at=None if info.bundled else next_slot(cadence, now),
         missed_publications=missed,
         freshness=_freshness(info, good_at, missed),
         last_status=last.status if last else None,
         last_error=last.error if last else None,
+        refused=record.refused if record else False,
         quarantined_rows=record.quarantined_rows if record else 0,
         coverage=record.coverage if record else None,
     )

@@ -25,7 +25,7 @@ from service.app import create_app
 from service.domain.refreshes import Refresh
 from service.settings import Settings
 from service.store.store import Store
-from service.usecases.quarantine import release_price
+from service.usecases.quarantine import release_price, release_refresh
 from service.usecases.refresh import import_document
 from service.usecases.sources import Feed
 from tests.conftest import TickingClock, day
@@ -102,6 +102,7 @@ class Refreshing:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.released: Callable[[int, str], Refresh]
+        self.vouched: Callable[[int, str], Refresh]
         self.may_go = True
         self.wait: Callable[[], object] = lambda: None
         self.tell: Callable[[Callable[[str], None]], object] = lambda _: None
@@ -115,6 +116,10 @@ class Refreshing:
     def release(self, source: str, quarantine_id: int, reason: str) -> Refresh:
         assert source == "baseline"
         return self.released(quarantine_id, reason)
+
+    def release_refresh(self, source: str, refresh_id: int, reason: str) -> Refresh:
+        assert source == "baseline"
+        return self.vouched(refresh_id, reason)
 
 
 @pytest.fixture
@@ -151,6 +156,7 @@ def empty_app(sqlite_store: Store, feed: MixedFeed, clock: TickingClock, refresh
 def app_over(store: Store, feed: MixedFeed, clock: TickingClock, refreshing: Refreshing) -> FastAPI:
     settings = Settings({})
     refreshing.released = lambda row, reason: release_price(store, feed, row, reason, now=clock())
+    refreshing.vouched = lambda number, reason: release_refresh(store, feed, number, reason)
     return create_app(settings, [Feed.of(feed.info, settings)], store, clock, reader=refreshing)
 
 

@@ -23,7 +23,11 @@ def examples(client: TestClient) -> list[tuple[str, str, dict]]:
     """(path, name, body) of every example of every POST in the OpenAPI document."""
     paths = client.get("/openapi.json").json()["paths"]
     return [
-        (path.replace("{formula}", name).replace("{quarantine_id}", "2"), name, example["value"])
+        (
+            path.replace("{formula}", name).replace("{quarantine_id}", "2").replace("{refresh_id}", "4"),
+            name,
+            example["value"],
+        )
         for path, operations in paths.items()
         if "post" in operations
         for name, example in sent_as_json(operations["post"]).items()
@@ -38,6 +42,7 @@ def sent_as_json(operation: dict) -> dict:
 
 def test_every_example_of_the_openapi_document_works(client: TestClient, feed: MixedFeed, clock: TickingClock) -> None:
     seed(client.app.state.store, feed, clock, b"h100 0.001\na100 1.10\n", on="2026-03-02")
+    seed_refused(client, feed, clock)
     made = client.post("/api/v1/estimates", json={"scenario": TRAINING}).json()["estimate_id"]
     tried = [(path.replace("{estimate}", made), name, body) for path, name, body in examples(client)]
     rooms = {
@@ -235,6 +240,27 @@ def test_a_quarantined_price_is_released_for_a_reason(client: TestClient, feed: 
     assert client.get(f"/api/v1/prices/{H100}").json()["amount"] == "0.001"
     assert client.get(where).json()["released_by"] == released["refresh_id"]
     assert client.post(f"{where}/release", json={"reason": "again"}).status_code == 409
+
+
+def seed_refused(client: TestClient, feed: MixedFeed, clock: TickingClock) -> None:
+    """A document, and one whose prices are all a hundred times those."""
+    more = b"b200 4\nh200 3\nl4 1\nt4 1\n"
+    seed(client.app.state.store, feed, clock, more, on="2026-03-02")
+    seed(client.app.state.store, feed, clock, more.replace(b"\n", b"00\n"), on="2026-03-03")
+
+
+def test_documents_that_were_not_believed_are_released_for_a_reason(
+    client: TestClient, feed: MixedFeed, clock: TickingClock
+) -> None:
+    seed_refused(client, feed, clock)
+    refused = client.get("/api/v1/refreshes").json()["refreshes"][0]
+    assert "4 of 4 prices are over 10 times off" in refused["error"]
+    where = f"/api/v1/refreshes/{refused['refresh_id']}/release"
+    assert client.post(where, json={}).json()["errors"][0]["field"] == "reason"
+
+    released = client.post(where, json={"reason": "whole racks"}).json()
+    assert (released["trigger"], released["added"]) == ("release", 4)
+    assert client.post(where, json={"reason": "again"}).status_code == 409
 
 
 def test_a_label_nobody_can_place_is_resolved_by_a_person(client: TestClient) -> None:

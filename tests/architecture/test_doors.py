@@ -40,7 +40,7 @@ USE_CASES = {
     refresh: {"refresh", "import_saved"},
     accounting: {"account_for"},
     sources: {"list_sources", "list_refreshes", "get_refresh", "list_disagreements", "terms_of", "feed_named"},
-    quarantine: {"list_quarantine", "get_quarantined", "release_price"},
+    quarantine: {"list_quarantine", "get_quarantined", "release_price", "release_refresh"},
     archive: {"backfill", "reparse"},
     hardware: {"list_accelerators", "get_accelerator", "list_labels", "map_label", "unmap_label"},
     rate_cards: {"put_rate_card", "get_rate_card", "list_rate_cards"},

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import shutil
 import signal
 import socket
@@ -21,6 +22,10 @@ from pricing_sources.observation import Reading
 from pricing_sources.source import Document
 from service.cli import output
 from service.cli.main import app
+from service.store.store import Store
+from service.usecases.refresh import refresh
+from tests.conftest import TickingClock, day
+from tests.store.conftest import LineFeed
 
 DOCUMENTS = Path(__file__).parents[1] / "documents"
 GPU = "baseline/p5.48xlarge/us-east-1/on_demand"
@@ -228,6 +233,19 @@ def test_the_list_of_sources_says_what_anybody_must_know_before_trusting_one(run
         assert words in entsoe
     [known] = [row for row in answer(run("sources", "--json")) if row["source"] == "baseline"]
     assert (known["coverage"], known["missed_publications"], known["quarantined_rows"]) == (1.0, 0, 0)
+
+
+def test_a_source_whose_last_look_was_refused_says_so_and_its_rows_can_be_seen(run: Run, tmp_path: Path) -> None:
+    feed, store = LineFeed("ecb"), Store.open(f"sqlite:///{tmp_path}/costplan.db", TickingClock(day("2026-11-01")))
+    feed.answer = b"h100 ?\na100 -"
+    refresh(store, feed, None, now=day("2026-11-01"), trigger="schedule")
+    store.close()
+    [row] = [row for row in run("sources").stdout.splitlines() if row.startswith("ecb ")]
+    assert re.search(r"never, refused +0 +0 +1 ", row)
+    shown = run("refreshes", "show", "2").stdout
+    for words in ("price 0", "held back 1", "skipped: blank 1", "rows read 2"):
+        assert words in " ".join(shown.split())
+    assert "odd" in run("quarantine", "ls", "--source", "ecb").stdout
 
 
 def test_one_source_is_shown_with_its_licence_in_full(run: Run) -> None:

@@ -25,7 +25,7 @@ ROWS = 10_500
 WHERE = ("while the document is read", "after its rows are appended", "before the commit", "after the commit")
 
 
-def killed(*_: object) -> None:
+def killed(*_: object, **__: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -57,9 +57,9 @@ def run_until_killed(url: str, where: str) -> None:
     if where == "before the commit":
         appended = log._close
 
-        def about_to_commit(*args: object) -> object:
+        def about_to_commit(*args: object, **more: object) -> object:
             event.listen(store.engine, "commit", killed)
-            return appended(*args)
+            return appended(*args, **more)
 
         log._close = about_to_commit
     if where == "after the commit":

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
+from pricing_sources.registry import source_by_id
 from pricing_sources.source import Cadence, Document, FetchRequest, Missing
 from service import clock as wall
 from service.scheduling.ledger import due, jitter, newest_slot
@@ -248,3 +249,10 @@ def test_staleness_counts_missed_publications_not_hours() -> None:
     friday = day("2026-03-06T15:30")
     assert missed_publications(weekdays, friday, day("2026-03-09T15:00")) == 0
     assert missed_publications(weekdays, friday, day("2026-03-09T15:30")) == 1
+
+
+def test_a_rate_from_before_easter_is_the_newest_there_is_until_the_day_after_it() -> None:
+    cadence = source_by_id("ecb").info.cadence
+    thursday, tuesday = day("2026-04-02T14:00"), day("2026-04-07T14:00")
+    assert missed_publications(cadence, tuesday, tuesday, thursday) == 0
+    assert missed_publications(cadence, day("2026-04-09T15:00"), day("2026-04-09T15:00"), thursday) == 3

@@ -78,6 +78,18 @@ class LineFeed:
             )
 
 
+class PagedFeed(LineFeed):
+    """A price list of several pages; a page without text is confirmed as unmodified."""
+
+    def fetch(self, transport: object, request: FetchRequest) -> Iterator[Document | NotModified]:
+        for number, page in enumerate(self.pages):
+            url = f"{request.url}/{number}"
+            if page:
+                yield Document(source_id=self.info.id, url=url, body=page.encode(), fetched_at=request.now)
+            else:
+                yield NotModified(url)
+
+
 def gpu(sku: str, source: str = "nimbus", provider: str = "") -> GpuSeries:
     return GpuSeries(
         source=source,

@@ -1,6 +1,7 @@
 """What a look at a feed has to say, written in the transaction that found it."""
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -90,6 +91,24 @@ def test_a_feed_goes_stale_once_and_is_back_once(store: Store, look, feed: LineF
     assert [kind for kind, _ in told(store)] == ["feed.stale", "feed.recovered"]
     assert watch(day("2026-04-20")) == 1
     assert [kind for kind, _ in told(store)] == ["feed.stale", "feed.recovered", "feed.stale"]
+
+
+def test_a_feed_that_stands_still_is_told_once_and_is_back_when_it_moves(store: Store, look, feed: LineFeed) -> None:
+    feed.info = replace(feed.info, cadence=replace(feed.info.cadence, newest_within=timedelta(days=4)))
+    feeds = [Feed.of(feed.info, Settings({}))]
+    look("h100 2.00 2026-03-01", on="2026-03-02")
+    for number, said in ((5, 0), (6, 1), (7, 0)):
+        look("h100 2.00 2026-03-01", f"x{number} -", on=f"2026-03-0{number}")
+        assert tell_stale(store, feeds, day(f"2026-03-0{number}T12:00")) == said
+    look("h100 2.00 2026-03-07", on="2026-03-09")
+    assert told(store) == [
+        (
+            "feed.stale",
+            "nimbus answers, but tells nothing newer than 2026-03-01 00:00Z, 2 publications after more was due",
+        ),
+        ("feed.recovered", "nimbus moves again; its newest figures were of 2026-03-01 00:00Z"),
+    ]
+    assert tell_stale(store, feeds, day("2026-03-09T12:00")) == 0
 
 
 def test_a_feed_that_is_switched_off_or_was_never_read_is_not_stale(store: Store, look, feed: LineFeed) -> None:

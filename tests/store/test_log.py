@@ -18,7 +18,7 @@ from service.usecases.prices import get_price, price_history, search_prices
 from service.usecases.refresh import import_document
 from service.usecases.refresh import refresh as refresh_source
 from tests.conftest import day
-from tests.store.conftest import Learn, LineFeed
+from tests.store.conftest import Learn, LineFeed, PagedFeed
 
 KEY = "nimbus/h100/global/on_demand"
 
@@ -190,6 +190,33 @@ def test_a_feed_that_lost_most_of_its_rows_is_quarantined(store: Store, feed: Li
 
     assert failed.status == "quarantined"
     assert "only 1 prices where the last good refresh had 4" in failed.error
+    assert failed.error.endswith(f"costplan quarantine release --refresh {failed.refresh_id} --reason …")
+
+
+def test_a_feed_that_confirmed_most_of_its_pages_has_not_lost_them_and_is_no_measure_for_later(
+    store: Store, clock
+) -> None:
+    feed = PagedFeed()
+
+    def ask(*pages: str, on: str):
+        feed.pages = pages
+        clock.set(day(on))
+        return refresh_source(store, feed, None, now=clock(), trigger="schedule")
+
+    def coverage() -> float | None:
+        return store.read(refreshes.records)["nimbus"].coverage
+
+    ask("a 1\nb 1", "c 1\nd 1", "e 1\nf 1", "g 1\nh 1", on="2026-03-01")
+    ask("a 1\nb 1", "c 1\nd 1", "e 1\nf 1", "g 1\nh 2", on="2026-03-02")
+    partly = ask("", "", "", "g 1\nh 3", on="2026-03-03")
+    assert (partly.status, partly.observed, partly.added, coverage()) == ("sealed", 2, 1, 1.0)
+    again = ask("a 1", "c 1", "e 1", "", on="2026-03-04")
+    assert again.status == "sealed", "what the unmodified page holds is not counted here either"
+    collapsed = ask("a 2", "c 1", "e 1", on="2026-03-05")
+    assert (collapsed.status, "only 3 prices where the last good refresh had 8" in collapsed.error) == (
+        "quarantined",
+        True,
+    )
 
 
 def test_the_same_bytes_again_are_a_check_without_a_row(store: Store, feed: LineFeed, clock) -> None:

@@ -5,10 +5,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from service.errors import SchemaOutdated
-from service.store import hardware, migrating, schema
+from service.store import hardware, migrating, refreshes, schema
 from service.store.store import Store
 from service.store.tables import metadata
 from tests.conftest import day
+from tests.store.conftest import Learn
 
 
 def test_the_migrations_lead_to_exactly_the_tables_the_code_describes(store: Store) -> None:
@@ -65,6 +66,22 @@ def test_the_database_itself_refuses_to_rewrite_history(store: Store, seeded_log
 def test_the_database_itself_keeps_every_series_that_prices_point_at(store: Store, seeded_log) -> None:
     with pytest.raises(DBAPIError, match="append-only"):
         store.write(lambda c: c.execute(text("DELETE FROM gpu_series")))
+
+
+def test_how_new_the_figures_of_a_source_are_is_looked_up_where_the_log_knows_it_already(
+    store: Store, learn: Learn
+) -> None:
+    learn("h100 2.50 2026-02-01", "a100 1.00 2026-01-01", on="2026-03-01")
+    learn("h100 2.50", "a100 1.10", on="2026-03-02")
+
+    def there_and_back(connection):
+        settings = migrating.config()
+        settings.attributes["connection"] = connection
+        command.downgrade(settings, "5e7b0c94ad21")
+        command.upgrade(settings, "head")
+
+    store.write(there_and_back)
+    assert store.read(refreshes.newest_periods) == {"nimbus": day("2026-02-01")}
 
 
 def test_what_is_migrated_with_prices_in_it_keeps_them_its_views_and_its_locks(store: Store, seeded_log) -> None:

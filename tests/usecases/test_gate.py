@@ -72,6 +72,19 @@ def test_a_price_whose_source_missed_its_publications_is_stale(priced: Store) ->
     assert (one.source, one.missed_publications) == ("nimbus", 8)
 
 
+def test_a_price_of_a_feed_that_stands_still_is_stale_however_often_it_answers(store: Store, learn: Learn) -> None:
+    for number in range(1, 10):
+        learn("h100 2.50 2026-03-01", on=f"2026-03-0{number}")
+    dated = LineFeed().info
+    dated = replace(dated, cadence=replace(dated.cadence, newest_within=timedelta(days=4)))
+    rules, at = GateRules(limit=None), day("2026-03-09T12:00")
+    assert checked(store, RUN, at="2026-03-09T12:00").verdict == "pass", "nobody says how late its dates are"
+    report = check_scenario(store, [Feed.of(dated, Settings({}))], RUN, rules, now=at)
+    [one] = report.stale
+    assert (one.missed_publications, one.newest_period) == (5, day("2026-03-01"))
+    assert "last looked at 2026-03-09 00:00Z and tells nothing newer than 2026-03-01" in markdown_of(report)
+
+
 def test_an_age_of_ones_own_can_be_demanded(priced: Store) -> None:
     assert checked(priced, RUN, oldest=timedelta(hours=13)).verdict == "pass"
     assert checked(priced, RUN, oldest=timedelta(hours=11)).verdict == "stale"

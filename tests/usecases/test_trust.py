@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,7 +11,7 @@ from msgspec import structs
 from pricing_sources.errors import FetchFailed
 from pricing_sources.observation import Observation, Reading
 from pricing_sources.registry import source_by_id
-from pricing_sources.source import Chapter, Document, FetchRequest
+from pricing_sources.source import Cadence, Chapter, Document, FetchRequest
 from service.domain.refreshes import Refresh, SourceStatus
 from service.errors import Conflict, Invalid, NotFound
 from service.settings import Settings
@@ -480,6 +481,35 @@ def test_releasing_a_row_or_reading_it_again_does_not_make_a_silent_feed_fresh(
     assert (status.freshness, status.missed_publications) == ("stale", 4)
     assert status.last_good_at is not None
     assert status.last_good_at.date() == day("2026-03-01").date()
+
+
+def test_a_feed_that_answers_with_what_it_said_months_ago_is_stale_and_one_that_moves_is_fresh(
+    store: Store, clock: TickingClock
+) -> None:
+    monthly = Cadence(cron="0 12 26 * *", newest_within=timedelta(days=122))
+    frozen, healthy = LineFeed("cumulus"), LineFeed()
+    for feed in (frozen, healthy):
+        feed.info = replace(feed.info, cadence=monthly)
+    for month in range(3, 10):
+        told = f"h100 2.50 2026-0{month - 2}-01"
+        look(store, healthy, clock, told, f"2026-0{month}-26T13:00")
+        look(store, frozen, clock, "h100 2.50 2026-01-01", f"2026-0{month}-26T13:00")
+        if month == 5:
+            assert standing(store, frozen, "2026-05-26T14:00").freshness == "fresh", "one may be missed"
+    status = standing(store, frozen, "2026-09-26T14:00")
+    assert (status.freshness, status.missed_publications, status.newest_period) == ("stale", 5, day("2026-01-01"))
+    assert status.last_good_at is not None
+    assert status.last_good_at.date() == day("2026-09-26").date()
+    status = standing(store, healthy, "2026-09-26T14:00")
+    assert (status.freshness, status.missed_publications, status.newest_period) == ("fresh", 0, day("2026-07-01"))
+
+
+def test_a_price_that_carries_no_date_tells_no_period(store: Store, clock: TickingClock) -> None:
+    feed = LineFeed()
+    feed.info = replace(feed.info, cadence=replace(feed.info.cadence, newest_within=timedelta(0)))
+    look(store, feed, clock, "h100 2.50", "2026-03-01")
+    status = standing(store, feed, "2026-03-01")
+    assert (status.newest_period, status.freshness) == (None, "fresh")
 
 
 def test_a_key_that_is_needed_and_not_set_is_told(store: Store) -> None:

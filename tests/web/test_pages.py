@@ -3,7 +3,9 @@
 import html
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
+from unittest.mock import patch
 
 import pytest
 from fastapi.testclient import TestClient
@@ -17,6 +19,7 @@ from tests.store.conftest import LineFeed
 
 PAGES = ("/", "/prices", "/sources", "/estimates", "/formulas", "/docs")
 FORM = {"name": "Run <i>one</i>", "gpus": "1,000", "hours": "10", "gpu_price": H100, "currency": "usd"}
+TYPED = Document(source_id="baseline", url="", body=b"h100 ?", fetched_at=day("2026-03-02"))
 OURS = {"Origin": "http://testserver"}
 VOID = {"meta", "link", "br", "input", "img", "rect"}
 
@@ -309,7 +312,16 @@ def test_what_was_held_back_and_where_feeds_disagree_is_shown(
     sources = words(client.get("/sources"))
     assert "0.001 is over 10 times off 2.5, the price before it" in sources
     assert "Feeds that disagree" in sources
+    assert "fresh refused" not in sources
     series = words(client.get(f"/series/{H100}"))
     assert "Other feeds say cumulus/h100/global/on_demand : 2 USD per GPU-Hours, 20.0% apart" in series
     outline(client.get("/sources"))
     outline(client.get(f"/series/{H100}"))
+
+
+def test_a_feed_whose_last_look_was_refused_says_so(client: TestClient, feed: MixedFeed, clock: TickingClock) -> None:
+    clock.set(day("2026-03-02"))
+    refresh(client.app.state.store, feed, None, now=clock(), trigger="schedule")
+    with patch.object(feed, "fetch", lambda _, asked: [replace(TYPED, url=asked.url)]):
+        refresh(client.app.state.store, feed, None, now=clock(), trigger="schedule")
+    assert "fresh refused last try quarantined: baseline: not one price" in words(client.get("/sources"))

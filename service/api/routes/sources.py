@@ -24,6 +24,7 @@ from service.usecases.sources import feed_named, get_refresh, list_disagreements
 router = door("sources")
 RowId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 _RELEASES = {"true": {"summary": "A true cut", "value": {"reason": "the seller's price list says the same"}}}
+_VOUCHED = {"true": {"summary": "A true collapse", "value": {"reason": "the seller closed its European regions"}}}
 _EXAMPLES = {"bundled": {"summary": "Read the bundled baseline", "value": {"source": "baseline"}}}
 
 
@@ -79,6 +80,18 @@ def cancel(request: Request, source: str) -> Response:
 def one_refresh(store: StoreDep, refresh_id: RowId) -> Response:
     """What one look at a source brought."""
     return answer(get_refresh(store, refresh_id))
+
+
+@router.post("/refreshes/{refresh_id}/release", response_model=Refresh, summary="Release a quarantined refresh")
+def release_refresh(
+    request: Request,
+    store: StoreDep,
+    refresh_id: RowId,
+    asked: Annotated[ReleaseAsked, Body(openapi_examples=_VOUCHED)],
+) -> Response:
+    """Let documents through that were not believed as a whole: the next look is measured against them."""
+    source = get_refresh(store, refresh_id).source
+    return answer(request.app.state.desk.release_refresh(source, refresh_id, asked.reason))
 
 
 @router.get("/quarantine", response_model=Quarantine, summary="List quarantined rows")
