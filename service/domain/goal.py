@@ -3,11 +3,14 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from service.domain.language_model import LanguageModel
 from service.domain.prediction_spec import CacheFormat, Precision, WeightFormat
 from service.domain.scenario import FORBID_UNKNOWN, FactorInput, PriceInput, TariffHours
+
+UNSAID: Final = "own"
+"""Region of machines of one's own nobody says the place of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +118,7 @@ class GpuHoursWork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GpuQuota:
-    """GPUs a provider grants, or has, at once; `*` stands for any text."""
+    """GPUs a provider grants, or has, at once; `*` stands for any text. The name of your own machines is a provider."""
 
     __pydantic_config__: ClassVar = FORBID_UNKNOWN
 
@@ -225,7 +228,9 @@ class OwnMachines:
     """Instead of `electricity`, by the hour; counted from the moment the prices are of."""
     pue: FactorInput | None = None
     """Facility over machines; absent is 1."""
-    region: str = "own"
+    region: str = UNSAID
+    """Where they stand: a country's ISO code such as `DE`, a group such as `eu`, or your own word; to be said where
+    the goal has `regions`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,10 +258,11 @@ class Goal:
     confidence: float = 0.9
     """How sure deadline and budget have to be kept [1]."""
     regions: tuple[str, ...] = ()
-    """Names or patterns (`eu-*`), or a group for residency (`eu`, `us`)."""
+    """Names or patterns (`eu-*`), or a group for residency (`eu`, `us`); they hold for machines of your own, too."""
     providers: tuple[str, ...] = ()
+    """Of the market; machines of your own stay."""
     purchases: tuple[str, ...] = ("on_demand", "spot", "low_priority")
-    """Terms, patterns allowed: `reserved_*`; a reservation is paid to its end."""
+    """Terms of the market, patterns allowed: `reserved_*`; a reservation is paid to its end."""
     accelerators: tuple[str, ...] = ()
     """Ids or aliases of the registry, patterns allowed."""
     tiers: tuple[str, ...] = ()

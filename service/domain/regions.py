@@ -19,6 +19,15 @@ def is_within(provider: str, region: str, wanted: Sequence[str]) -> bool:
     return not wanted or any(fnmatchcase(region, pattern) for one in wanted for pattern in _patterns(one, provider))
 
 
+def is_kept(name: str, region: str, wanted: Sequence[str]) -> bool:
+    """The same for machines of one's own, whose region is what their owner calls it: a group's own name, too.
+
+    >>> is_kept("rack", "eu", ["eu"]), is_kept("rack", "DE", ["eu"]), is_kept("rack", "us-east", ["eu"])
+    (True, True, False)
+    """
+    return region in wanted or is_within(name, region, wanted)
+
+
 def _patterns(wanted: str, provider: str) -> tuple[str, ...]:
     """What a region of this provider may look like: the members of a group, else the pattern itself."""
     group = GROUPS.get(wanted)

@@ -15,11 +15,10 @@ from service.planning.answering import Asked
 from service.planning.candidates import OFFERED, Kind, Offers, Rows, kinds, paid_hours
 from service.planning.configurations import Configuration, configured
 from service.planning.mixed_fleets import MOST_MACHINES, LoadOffer
-from service.planning.offering import TAKEN_AWAY, offering
+from service.planning.offering import OWN, TAKEN_AWAY, offering
 
 DIGITS: Final = 9
 """Of what a machine carries: a prediction is good for far fewer."""
-OWN: Final = "own"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

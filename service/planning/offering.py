@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from service.domain.goal import Goal
 from service.domain.market import Floats, Market, Words
-from service.domain.regions import is_within
+from service.domain.regions import is_kept, is_within
 from service.planning.by_the_hour import ElectricityByHour
 from service.planning.candidates import OFFERED, UNMENDABLE, Offers
 
@@ -20,6 +20,8 @@ HOURS_PER_MONTH: Final = 730.0
 HOURS_PER_YEAR: Final = 8760.0
 TAKEN_AWAY: Final = ("spot", "low_priority", "bid")
 """Terms on which a machine may be taken away."""
+OWN: Final = "own"
+"""Terms of one's own hardware."""
 BY_THE_DAY: Final = "capacity_block"
 TERM: Final = re.compile(r"_(\d+)(m|y)(?![a-z])")
 """How a term stands in the name of a purchase: `reserved_1y`, `reserved_3m`."""
@@ -195,17 +197,22 @@ def _most(goal: Goal, market: Market, accelerators: NDArray[Any]) -> Floats:
 
 
 def _with_own(goal: Goal, rented: Offers, known: Known) -> Offers:
+    """One's own hardware beside the market: where it stands and what it is rule it out as they would any offer.
+
+    Providers, purchases and tiers narrow the market alone: what is one's own is not bought.
+    """
     own = known.own
     if not own:
         return rented
-    grids = [next((one.kg_per_kwh for one in goal.carbon if fnmatchcase(mine.region, one.region)), nan) for mine in own]
-    none, zeros = np.full(len(own), -1, np.int8), np.zeros(len(own))
+    zeros, ruled = np.zeros(len(own)), _Ruled(len(own))
+    ruled.out("accelerator", ~np.array([not known.wanted or one.accelerator in known.wanted for one in own]))
+    ruled.out("region", ~np.array([is_kept(one.name, one.region, goal.regions) for one in own]))
     moved = [0.0 if has_data(goal, one.name, one.region) else known.egress for one in own]
     return Offers(
         keys=(*rented.keys, *(one.key for one in own)),
         providers=(*rented.providers, *(one.name for one in own)),
         regions=(*rented.regions, *(one.region for one in own)),
-        purchases=(*rented.purchases, *("own" for _ in own)),
+        purchases=(*rented.purchases, *(OWN for _ in own)),
         currencies=(*rented.currencies, *(goal.currency for _ in own)),
         accelerators=(*rented.accelerators, *(one.accelerator for one in own)),
         gpus=np.append(rented.gpus, [float(one.gpus_per_machine) for one in own]),
@@ -214,9 +221,25 @@ def _with_own(goal: Goal, rented: Offers, known: Known) -> Offers:
         hazards=np.append(rented.hazards, np.full(len(own), goal.interruptions.other_per_hour)),
         bound_hours=np.append(rented.bound_hours, zeros),
         slot_hours=np.append(rented.slot_hours, zeros),
-        grid=np.append(rented.grid, grids),
-        most_gpus=np.append(rented.most_gpus, [float(min(one.gpus, goal.most_gpus)) for one in own]),
-        reasons=np.append(rented.reasons, none),
-        counts=np.append(rented.counts, np.zeros(len(own), np.int8)),
+        grid=np.append(rented.grid, [_own_grid(goal, one) for one in own]),
+        most_gpus=np.append(rented.most_gpus, [_own_most(goal, one) for one in own]),
+        reasons=np.append(rented.reasons, ruled.reasons),
+        counts=np.append(rented.counts, ruled.counts),
         by_hour={one.key: one.by_hour for one in own if one.by_hour is not None},
     )
+
+
+def _own_grid(goal: Goal, own: OwnOffer) -> float:
+    entries = (one for one in goal.carbon if fnmatchcase(own.name, one.provider))
+    return next((one.kg_per_kwh for one in entries if is_kept(own.name, own.region, (one.region,))), nan)
+
+
+def _own_most(goal: Goal, own: OwnOffer) -> float:
+    """GPUs at once: as many as there are, and the least of the quotas that are about them."""
+    names = (own.name, own.region, OWN, own.accelerator)
+    about = [
+        one.gpus
+        for one in goal.quotas
+        if all(map(fnmatchcase, names, (one.provider, one.region, one.purchase, one.accelerator)))
+    ]
+    return float(min(own.gpus, goal.most_gpus, *about))

@@ -12,7 +12,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from pricing_sources.accelerators import ACCELERATORS, resolve
-from service.domain.goal import Goal
+from service.domain.goal import UNSAID, Goal
+from service.domain.regions import is_kept
 from service.domain.scenario import FactorInput, PriceInput
 from service.errors import FieldProblem
 from service.estimating.extended_validation import tariff_hours_problems
@@ -184,5 +185,10 @@ def _hardware(goal: Goal) -> Problems:
             yield from tariff_hours_problems(f"own.{number}.electricity_tariff", one.electricity_tariff)
         if one.gpus_per_machine > one.gpus:
             yield FieldProblem(f"own.{number}.gpus_per_machine", f"must be at most gpus, {one.gpus}")
+        if one.region == UNSAID and not is_kept(one.name, one.region, goal.regions):
+            where = "say where they stand: a country's ISO code such as DE, or the group or name that regions has"
+            yield FieldProblem(
+                f"own.{number}.region", f"is missing: the goal keeps to regions {', '.join(goal.regions)}; {where}"
+            )
         if names.count(one.name) > 1:
             yield FieldProblem(f"own.{number}.name", f"{one.name!r} is given twice; give each its own name")

@@ -199,6 +199,55 @@ def test_own_hardware_pays_for_its_electricity_and_rented_hardware_does_not(embe
     assert "market/own" not in " ".join(series_shown(planned(embedded, goal(own)).plan))
 
 
+SITE = (
+    "own: [{{name: rack, accelerator: nvidia-h100-sxm-80gb, gpus: 32, gpu_hour: {{amount: 0.1}}, power_kw: 1,"
+    " electricity: {{amount: 0.2}}, region: {region}}}]"
+)
+"""Far cheaper than the market, so that it wins wherever it may."""
+
+
+@pytest.mark.parametrize(
+    ("region", "more", "ruled_out"),
+    [
+        ("us-east", ["regions: [eu]"], "region"),
+        ("DE", ["regions: [eu]"], None),
+        ("eu", ["regions: [eu]"], None),
+        ("eu-berlin", ["regions: ['eu-*']"], None),
+        ("us-east", ["accelerators: [nvidia-a100-sxm-80gb]"], "accelerator"),
+        ("us-east", ["quotas: [{provider: rack, gpus: 8}]"], "quota"),
+        ("us-east", ["quotas: [{region: 'us-*', purchase: own, gpus: 16}]"], None),
+        ("us-east", ["providers: [nimbus]", "purchases: [spot, on_demand]"], None),
+    ],
+)
+def test_what_narrows_a_goal_holds_for_ones_own_machines_except_what_is_about_buying(
+    embedded: Store, region: str, more: list[str], ruled_out: str | None
+) -> None:
+    base = GOAL if "accelerators" not in more[0] else GOAL.rsplit("accelerators", 1)[0]
+    plan = planned(embedded, goal(SITE.format(region=region), *more, base=base)).plan
+    without = planned(embedded, goal(*more, base=base)).plan
+    assert (plan.picks[0].candidate.provider == "rack") is (ruled_out is None)
+    counted, before = ({one.constraint: one.offers for one in of.explanation.rejected} for of in (plan, without))
+    assert counted == (before if ruled_out is None else before | {ruled_out: before.get(ruled_out, 0) + 1})
+
+
+def test_own_machines_nobody_says_the_place_of_are_in_no_region_that_is_asked_for(embedded: Store) -> None:
+    nowhere = SITE.format(region="own")
+    assert cheapest(embedded, nowhere).candidate.provider == "rack"
+    assert cheapest(embedded, nowhere, "regions: ['*']").candidate.provider == "rack"
+    with pytest.raises(Invalid, match=r"own\.0\.region: is missing: the goal keeps to regions eu; .* such as DE"):
+        cheapest(embedded, nowhere, "regions: [eu]")
+
+
+def test_carbon_of_ones_own_machines_is_that_of_the_group_they_stand_in(embedded: Store) -> None:
+    def carbon(grids: str) -> float | None:
+        return cheapest(embedded, SITE.format(region="DE"), grids).candidate.carbon_kg
+
+    assert carbon("carbon: [{provider: aws, kg_per_kwh: 0.4}]") is None
+    assert carbon("carbon: [{provider: aws, kg_per_kwh: 0.4}, {region: eu, kg_per_kwh: 0.1}]") == carbon(
+        "carbon: [{provider: rack, kg_per_kwh: 0.1}]"
+    )
+
+
 RACK = """
 own:
   - {name: rack, accelerator: nvidia-h100-sxm-80gb, gpus: 32, gpu_hour: {amount: 1.75}, power_kw: 1, electricity_tariff:

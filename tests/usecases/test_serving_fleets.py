@@ -90,6 +90,21 @@ def test_stated_machines_stand_beside_those_of_the_market(market: Store) -> None
     assert rented(fleet(market, offers=mine)) == {"ours": 1}
 
 
+def test_machines_of_ones_own_carry_a_load_only_where_it_may_be_carried(market: Store) -> None:
+    mine = (
+        "own: [{{name: ours, accelerator: nvidia-h100-sxm-80gb, gpus: 64, gpu_hour: {{amount: 0.1}}, power_kw: 1,"
+        " electricity: {{amount: 0.2}}, region: {region}}}]"
+    )
+    inside, outside = (
+        fleet(market, "\n".join([GOAL, mine.format(region=region), "regions: [eu]", "providers: [aws]"]))
+        for region in ("DE", "us-east")
+    )
+    assert set(rented(inside)) == {"own/ours"}
+    assert set(rented(outside)) == {"market/aws/p5/eu-west-1/on_demand"}
+    counted = [{one.constraint: one.offers for one in found.market.rejected} for found in (outside, inside)]
+    assert counted[0]["region"] == counted[1]["region"] + 1
+
+
 def test_every_offer_is_a_machine_or_is_told_why_not(market: Store) -> None:
     market_searched = fleet(market).market
     assert market_searched.offers == market_searched.able + sum(one.offers for one in market_searched.rejected)
