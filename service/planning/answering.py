@@ -9,7 +9,8 @@ from service.domain.goal import Goal
 from service.domain.market import Market
 from service.domain.plan import Explanation, PickName, PlanCandidate, RejectedOffers, Relaxation
 from service.errors import Infeasible
-from service.planning.candidates import Limits, Offers
+from service.planning.candidates import Limits
+from service.planning.concessions import concessions
 from service.planning.configurations import configured
 from service.planning.explanation import explained, rejected, relaxations
 from service.planning.front import Contender, contending, described, front, picks
@@ -63,9 +64,12 @@ def answered(asked: Asked) -> Answer:
     offers = offering(goal, asked.market, asked.known)
     usable = {name for name, count in zip(offers.accelerators, offers.counts, strict=True) if name and count <= 1}
     found = search(offers, configured(goal, usable), limits_of(asked))
+    if goal.gpu_hours is not None:
+        # An hour of another GPU is other work, not this with less asked of it.
+        found.relaxed.pop("accelerator", None)
     best = found.best()
     if best is None:
-        raise _infeasible(asked, found, offers)
+        raise _infeasible(asked, found)
     own = next((one for one in asked.known.own if one.key == offers.keys[best.offer]), None)
     named = picks(found, best)
     why = explained(found, best, own)
@@ -102,25 +106,19 @@ def _chosen(found: Found, names: tuple[PickName, ...], one: Candidate) -> Chosen
     return Chosen(names=names, candidate=described(found, one), cost=one.cost, spread=spread)
 
 
-def _infeasible(asked: Asked, found: Found, offers: Offers) -> Infeasible:
+def _infeasible(asked: Asked, found: Found) -> Infeasible:
     """Why nothing will do, and the least that would have to give."""
-    least = (*relaxations(found), *_with_checkpoints(asked, found, offers))
+    least = relaxations(found)
+    least = (*least, *concessions(asked.goal, asked.market, asked.known, found, least))
     counted = rejected(found)
-    words = [f"{one.constraint} {one.needs}" for one in least]
+    words = [_hope(one, asked.goal.currency) for one in least]
     hope = f"it would be met with {', or '.join(words)}" if words else "no one constraint given up alone would do"
     return Infeasible(f"nothing meets the goal; {hope} ({_told(counted)})", least, counted)
 
 
-def _with_checkpoints(asked: Asked, found: Found, offers: Offers) -> tuple[Relaxation, ...]:
-    """What writing checkpoints would allow, where the goal does without."""
-    kept = asked.goal.checkpoints
-    if kept.on:
-        return ()
-    again = search(offers, found.configured, replace(found.limits, checkpoints=replace(kept, on=True)))
-    best = again.best()
-    if best is None:
-        return ()
-    return (Relaxation(constraint="checkpoints", needs="on", candidate=described(again, best)),)
+def _hope(one: Relaxation, currency: str) -> str:
+    cost = "" if one.constraint == "budget" else f" at {one.candidate.cost:,.2f} {currency}"
+    return f"{one.constraint} {one.needs}{cost}"
 
 
 def _told(counted: tuple[RejectedOffers, ...]) -> str:

@@ -12,7 +12,7 @@ from math import log, nan
 from typing import Any, Final, Literal
 
 from service.domain.goal import BatchInferenceWork, FineTuningWork, Goal, GpuHoursWork, PretrainingWork, ServingWork
-from service.domain.prediction import PredictedFigure, Prediction
+from service.domain.prediction import PredictedFigure, Prediction, ServingPoint
 from service.domain.prediction_spec import FineTuningSpec, InferenceSpec, TrainingSpec
 from service.errors import Invalid
 from service.estimating.predicting.fine_tuning import predict_fine_tuning_of
@@ -61,6 +61,10 @@ class Configuration:
     precision: str = ""
     words: str = ""
     """How it is laid out, for people."""
+    token_ms: float = nan
+    """Time per output token, where it is one of `batched` [ms]."""
+    first_token_ms: float = nan
+    """Least time to the first one, likewise [ms]."""
 
     @property
     def order(self) -> tuple[object, ...]:
@@ -81,6 +85,15 @@ class Configured:
 def configured(goal: Goal, accelerators: Iterable[str]) -> Configured:
     """Every configuration of a goal on these accelerators. Raises Invalid where the work itself cannot be meant."""
     ways, shape = _ways(goal)
+    return _configured(ways, shape, accelerators)
+
+
+def batched(work: ServingWork, accelerators: Iterable[str]) -> Configured:
+    """A service whatever its latency: each replica at every batch the predictions tell of, with the times it has."""
+    return _configured(partial(_batched, work), "service", accelerators)
+
+
+def _configured(ways: "Ways", shape: Shape, accelerators: Iterable[str]) -> Configured:
     found: list[Configuration] = []
     refused: dict[str, tuple[str, str]] = {}
     for accelerator in sorted(set(accelerators)):
@@ -178,6 +191,11 @@ def _serving(work: ServingWork, accelerator: str) -> Iterator[Attempt]:
         yield partial(_standing, work, limited)
 
 
+def _batched(work: ServingWork, accelerator: str) -> Iterator[Attempt]:
+    for spec in _copies(work, accelerator):
+        yield partial(_at_batches, work, spec)
+
+
 def _hours(work: GpuHoursWork, accelerator: str) -> Iterator[Attempt]:
     made = Configuration(
         accelerator=accelerator,
@@ -230,9 +248,22 @@ def _shared(work: BatchInferenceWork, most: int, spec: InferenceSpec) -> Iterato
 
 def _standing(work: ServingWork, spec: InferenceSpec) -> Iterator[Configuration]:
     one = _replica(spec)
-    carries = one.speed * work.utilisation
+    yield _ready(work, one.way, one.speed)
+
+
+def _at_batches(work: ServingWork, spec: InferenceSpec) -> Iterator[Configuration]:
+    one = _replica(spec)
+    for point in one.curve:
+        made = _ready(work, one.way, point.output_tokens_per_second * one.way.gpus)
+        token_ms, first_token_ms = point.time_per_output_token_ms, point.time_to_first_token_ms
+        yield replace(made, token_ms=token_ms, first_token_ms=first_token_ms)
+
+
+def _ready(work: ServingWork, way: Configuration, speed: float) -> Configuration:
+    """Replicas of so many output tokens a second, as many as the peak takes."""
+    carries = speed * work.utilisation
     replicas = max(work.output_tokens_per_second / carries, work.minimum_replicas)
-    yield replace(one.way, carries=carries, replicas=replicas, hours=work.hours)
+    return replace(way, carries=carries, replicas=replicas, hours=work.hours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +271,7 @@ class _Replica:
     speed: float
     """Output tokens a second."""
     way: Configuration
+    curve: tuple[ServingPoint, ...]
 
 
 def _replica(spec: InferenceSpec) -> _Replica:
@@ -256,7 +288,7 @@ def _replica(spec: InferenceSpec) -> _Replica:
         precision=spec.precision,
         words=f"replicas of {gpus}, {speed.central:.0f} output tokens a second each",
     )
-    return _Replica(speed.central, way)
+    return _Replica(speed.central, way, made.curve)
 
 
 def fleets(most: int) -> list[int]:

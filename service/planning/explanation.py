@@ -251,7 +251,7 @@ def _miss(constraint: str, one: Candidate) -> float:
     return {
         "deadline": one.finish,
         "budget": one.cost_high,
-        "carbon": one.kg,
+        "carbon": inf if isnan(one.kg) else one.kg,
         "quota": one.gpus,
     }.get(constraint, one.cost)
 
@@ -265,7 +265,7 @@ def _needs(found: Found, constraint: str, one: Candidate) -> str:
         case "budget":
             return f"{significant(one.cost_high, 8)} {found.limits.currency}".rstrip()
         case "carbon":
-            return "carbon that is not known" if isnan(one.kg) else f"{one.kg:.6g} kg"
+            return "that is not known" if isnan(one.kg) else f"{one.kg:.6g} kg"
         case "quota":
             return f"{one.gpus:g} GPUs of {offers.accelerators[row]} at {offers.providers[row]}"
         case "region":

@@ -1,5 +1,6 @@
 """Goals over a typed market, on both databases: plans that are estimates, the same for ever, and exact."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -356,6 +357,84 @@ def test_an_infeasible_goal_says_the_least_that_would_have_to_give(embedded: Sto
     needs = {one.constraint: one.needs for one in refused.value.relaxations}
     assert needs == {"budget": "4960 USD", "region": "us-east-1 of aws", "provider": "nimbus"}
     assert "nothing meets the goal; it would be met with budget 4960 USD, or region us-east-1" in str(refused.value)
+
+
+SERVED = """
+name: a chat
+serving: {llm: llama-3.1-8b, output_tokens_per_second: 2000, input_tokens: 1000, output_tokens: 300, LIMITS}
+"""
+
+
+def needed(store: Store, wanted: Goal) -> dict[str, str]:
+    """What an infeasible goal would be met with, by constraint."""
+    with pytest.raises(Infeasible) as refused:
+        planned(store, wanted)
+    return {one.constraint: one.needs for one in refused.value.relaxations}
+
+
+@pytest.mark.parametrize("more", [(), ("budget: 15000",)])
+def test_a_latency_nobody_keeps_is_answered_with_the_least_that_somebody_keeps(
+    embedded: Store, more: tuple[str, ...]
+) -> None:
+    def within(ms: float) -> Goal:
+        return goal(*more, base=SERVED.replace("LIMITS", f"time_per_output_token_ms: {ms}"))
+
+    needs = needed(embedded, within(0.5))
+    least, words = needs["latency"].split(" ", 1)
+    assert words == "ms per output token"
+    assert planned(embedded, within(float(least))).plan.picks
+    # A budget is kept at a batch that was looked at; the next one that is faster costs more.
+    assert needed(embedded, within(float(least) * (0.99 if not more else 0.5)))["latency"] == needs["latency"]
+    with pytest.raises(Infeasible, match=rf"met with latency {least} ms per output token at [\d,]+\.\d\d USD"):
+        planned(embedded, within(0.5))
+
+
+def test_of_two_latencies_the_one_that_is_kept_stays_and_both_give_only_where_they_must(embedded: Store) -> None:
+    def within(token: float, first: float) -> Goal:
+        limits = f"time_per_output_token_ms: {token}, time_to_first_token_ms: {first}"
+        return goal(base=SERVED.replace("LIMITS", limits))
+
+    assert needed(embedded, within(50, 0.5))["latency"].endswith("ms to the first token")
+    assert needed(embedded, within(0.5, 5000))["latency"].endswith("ms per output token")
+    both = re.fullmatch(
+        r"(.*) ms per output token and (.*) ms to the first token", needed(embedded, within(0.5, 0.5))["latency"]
+    )
+    assert planned(embedded, within(float(both[1]), float(both[2]))).plan.picks
+
+
+def test_a_number_format_that_alone_would_do_is_named_the_widest_first(embedded: Store) -> None:
+    narrow = "precisions: [bf16], time_per_output_token_ms: {}"
+    least = float(needed(embedded, goal(base=SERVED.replace("LIMITS", narrow.format(0.5))))["latency"].split(" ", 1)[0])
+    faster = goal(base=SERVED.replace("LIMITS", narrow.format(least * 0.9)))
+    needs = needed(embedded, faster)
+    assert needs["precision"] == "fp8"
+    allowed = replace(faster, serving=replace(faster.serving, precisions=("bf16", needs["precision"])))
+    assert planned(embedded, allowed).plan.picks
+
+
+def test_memory_that_more_gpus_have_is_answered_with_how_many(embedded: Store) -> None:
+    large = "name: large\npretraining: {llm: llama-3.1-70b, tokens: 1e9}"
+    needs = needed(embedded, goal("most_gpus: 4", base=large))
+    assert set(needs) == {"most_gpus"}
+    assert planned(embedded, goal(f"most_gpus: {needs['most_gpus']}", base=large)).plan.picks
+    assert needed(embedded, goal(f"most_gpus: {int(needs['most_gpus']) - 1}", base=large)) == needs
+
+
+def test_carbon_that_is_not_known_is_further_off_than_any_that_is(embedded: Store) -> None:
+    grids = "carbon: [{provider: aws, region: eu-west-1, kg_per_kwh: 0.1}]"
+    known = planned(embedded, goal(grids, "providers: [aws]", "regions: [eu]")).plan.picks[0].candidate.carbon_kg
+    needs = needed(embedded, goal(grids, "max_carbon_kg: 1"))
+    assert needs == {"carbon": f"{known:.6g} kg"}
+    with pytest.raises(Infeasible, match=r"it would be met with carbon that is not known at 3,200\.00 USD"):
+        planned(embedded, goal("max_carbon_kg: 1"))
+
+
+def test_an_hour_of_another_accelerator_is_no_way_to_mend_a_goal_of_hours(embedded: Store) -> None:
+    assert set(needed(embedded, goal("budget: 2500"))) == {"budget", "quota"}
+    assert "accelerator" not in {one.constraint for one in planned(embedded, goal()).plan.explanation.binding}
+    tokens = "name: run\npretraining: {llm: llama-3.1-8b, tokens: 1e10}"
+    narrow = ("accelerators: [nvidia-h100-sxm-80gb]", "providers: [cloud]")
+    assert needed(embedded, goal(*narrow, base=tokens))["accelerator"] == "nvidia-a100-sxm-80gb"
 
 
 def test_checkpoints_are_offered_where_a_run_without_them_would_hardly_ever_finish(embedded: Store) -> None:
