@@ -29,7 +29,8 @@ class PlanCandidate:
     gpu_hour: Decimal
     """[currency/GPU-Hour]"""
     expected_hours: float
-    """Until it is done, interruptions and checkpoints inside."""
+    """Until it is done, interruptions and checkpoints inside at their mean: the middle of the prediction, as likely
+    more as less. The mean over all it may be is higher."""
     finish_hours: float
     """The same, as surely as the goal's `confidence` says."""
     paid_hours: float
@@ -37,7 +38,7 @@ class PlanCandidate:
     checkpoint_every_hours: float | None = None
     """None where it is never interrupted, or no checkpoints are written."""
     cost: Decimal
-    """Expected."""
+    """Of the expected hours: as likely more as less."""
     cost_high: Decimal
     """As surely as `confidence` says."""
     carbon_kg: float | None = None

@@ -44,6 +44,14 @@ def validate(scenario: Scenario) -> None:
         raise Invalid("; ".join(f"{problem.field}: {problem.message}" for problem in problems), problems=problems)
 
 
+def number_problems(where: str, value: Decimal) -> Problems:
+    """What is not finite, negative, beyond this world or longer than anybody means."""
+    if not value.is_finite() or value < 0 or value > LARGEST:
+        yield FieldProblem(where, f"must be a number from 0 to 1e15, not {str(value)[:40]}")
+    elif len(format(value, "f")) > MOST_DIGITS:
+        yield FieldProblem(where, f"must have at most {MOST_DIGITS} digits")
+
+
 def _problems(scenario: Scenario) -> Problems:
     if not scenario.name.strip() or len(scenario.name) > LONGEST_NAME:
         yield FieldProblem("name", f"must have 1 to {LONGEST_NAME} characters")
@@ -77,18 +85,11 @@ def _inputs(path: str, part: object) -> Problems:
     for where, value in inputs_of(part, path):
         match value:
             case Decimal():
-                yield from _number(where, value)
+                yield from number_problems(where, value)
             case PriceInput():
                 yield from _price(where, value)
             case FactorInput():
                 yield from _factor(where, value)
-
-
-def _number(where: str, value: Decimal) -> Problems:
-    if not value.is_finite() or value < 0 or value > LARGEST:
-        yield FieldProblem(where, f"must be a number from 0 to 1e15, not {str(value)[:40]}")
-    elif len(format(value, "f")) > MOST_DIGITS:
-        yield FieldProblem(where, f"must have at most {MOST_DIGITS} digits")
 
 
 def _price(where: str, price: PriceInput) -> Problems:
@@ -96,7 +97,7 @@ def _price(where: str, price: PriceInput) -> Problems:
         yield FieldProblem(where, "give either a series of the price book or an amount of your own")
     yield from _series(where, price.series)
     if price.amount is not None:
-        yield from _number(f"{where}.amount", price.amount)
+        yield from number_problems(f"{where}.amount", price.amount)
     if price.currency is not None:
         yield from _currency(f"{where}.currency", price.currency)
         if price.series is not None:
@@ -108,7 +109,7 @@ def _factor(where: str, factor: FactorInput) -> Problems:
         yield FieldProblem(where, "give either a series of the price book or a value of your own")
     yield from _series(where, factor.series)
     if factor.value is not None:
-        yield from _number(f"{where}.value", factor.value)
+        yield from number_problems(f"{where}.value", factor.value)
 
 
 def _series(where: str, key: str | None) -> Problems:

@@ -42,7 +42,7 @@ class Contender:
 
 
 def front(found: Found) -> list[Candidate]:
-    """Candidates no other beats in expected cost, finish and carbon at once, the cheapest first.
+    """Candidates no other beats in cost, finish and carbon at once, the cheapest first.
 
     Carbon that is not known counts as more than any that is: it never speaks for a plan.
     """

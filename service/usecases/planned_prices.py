@@ -11,6 +11,8 @@ from service.domain.price_book import FxRate, Price, PriceBook, Unpriced
 from service.domain.quantities import plain, times
 from service.domain.scenario import FactorInput, PriceInput
 from service.errors import Invalid
+from service.estimating.validation import number_problems
+from service.planning.refusals import refuse
 from service.store import prices
 from service.store.store import Store
 from service.usecases.plan_questions import prices_in
@@ -40,8 +42,7 @@ class PlannedPrices:
         if (given.amount is None) == (given.series is None):
             raise Invalid.field(where, "give either an amount or a series, and not both")
         if given.amount is not None:
-            if not given.amount.is_finite() or given.amount < 0:
-                raise Invalid.field(f"{where}.amount", f"must be 0 or more, not {given.amount}")
+            refuse(number_problems(f"{where}.amount", given.amount))
             return self.converted(where, plain(given.amount), given.currency or self.currency)
         found = self.book.price(given.series or "")
         if isinstance(found, Unpriced):
@@ -68,6 +69,7 @@ class PlannedPrices:
         if (given.value is None) == (given.series is None):
             raise Invalid.field(where, "give either a value or a series, and not both")
         if given.value is not None:
+            refuse(number_problems(f"{where}.value", given.value))
             return given.value
         found = self.book.price(given.series or "")
         if isinstance(found, Unpriced) or found.unit is not Unit.RATIO:

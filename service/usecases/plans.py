@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from math import exp
+from math import exp, expm1
 from typing import Final
 
 from service.domain.as_of import AsOf
@@ -209,6 +209,9 @@ def _assumptions(goal: Goal, answer: Answer) -> Iterator[str]:
     """What the reader of a plan should know that no feed said."""
     yield "failures of hardware are inside the predicted hours; interruptions count where machines are taken away"
     yield "a price is taken to hold, and the machines to be there, as long as they are needed"
+    if spread := answer.chosen[0].spread:
+        more = f"the mean of all that may come is up to {expm1(spread**2 / 2):.1%} higher"
+        yield f"cost and time are the middle of the prediction, as likely more as less; {more}"
     chosen = [one.candidate for one in answer.chosen]
     if goal.serving is None and goal.batch_inference is None:
         yield "a run over several machines takes whole machines, of 8 GPUs where the accelerator's servers have 8"

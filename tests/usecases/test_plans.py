@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from math import expm1, log
 from pathlib import Path
+from statistics import NormalDist
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -200,6 +202,7 @@ def test_own_hardware_pays_for_its_electricity_and_rented_hardware_does_not(embe
     assert "market/own" not in " ".join(series_shown(planned(embedded, goal(own)).plan))
 
 
+HUGE = "staff: {people: 1, salary: {amount: 1e300}}"
 SITE = (
     "own: [{{name: rack, accelerator: nvidia-h100-sxm-80gb, gpus: 32, gpu_hour: {{amount: 0.1}}, power_kw: 1,"
     " electricity: {{amount: 0.2}}, region: {region}}}]"
@@ -459,6 +462,17 @@ def test_carbon_that_nobody_knows_keeps_no_promise(embedded: Store) -> None:
         planned(embedded, goal("max_carbon_kg: 1e9"))
 
 
+def test_a_plan_says_that_its_figures_are_the_middle_and_how_much_higher_the_mean_is(embedded: Store) -> None:
+    tokens = "name: run\npretraining: {llm: llama-3.1-8b, tokens: 1e10}"
+    plan = planned(embedded, goal(base=tokens)).plan
+    best = plan.picks[0].candidate
+    # Nothing interrupts it: what it takes at 90 % is the prediction's own spread of the logarithm.
+    spread = log(best.finish_hours / best.expected_hours) / NormalDist().inv_cdf(0.9)
+    [told] = [one for one in plan.assumptions if "as likely more as less" in one]
+    assert told.endswith(f"is up to {expm1(spread**2 / 2):.1%} higher")
+    assert not [one for one in planned(embedded, goal()).plan.assumptions if "middle of the prediction" in one]
+
+
 def test_what_each_constraint_costs_is_told(embedded: Store) -> None:
     plan = planned(embedded, goal("providers: [aws]", "regions: [eu-*]")).plan
     saved = {one.constraint: (one.needs, one.saves) for one in plan.explanation.binding}
@@ -486,6 +500,12 @@ def test_what_each_constraint_costs_is_told(embedded: Store) -> None:
         (f"{HOURS}\n{RACK.replace('Berlin', 'Bonn')}", "own.0.electricity_tariff.zone: must be an IANA time zone"),
         (f"{HOURS}\n{RACK.replace('22:00', '22:05')}", "own.0.electricity_tariff.windows.0.ends"),
         (f"{HOURS}\n{RACK.replace('power_kw', 'electricity: {amount: 1}, power_kw')}", "give either electricity or"),
+        (f"{HOURS}\n{HUGE}", "staff.salary.amount: must be a number from 0 to 1e15, not 1E+300"),
+        (f"{HOURS}\n{HUGE.replace('300', '-300')}", "staff.salary.amount: must have at most 40 digits"),
+        (
+            f"{HOURS}\n{RACK.replace('power_kw: 1', 'pue: {value: 1e300}, power_kw: 1')}",
+            "own.0.pue.value: must be a number",
+        ),
         (f"{HOURS}\nbugdet: 3", "bugdet: is not a field; did you mean budget?"),
         (f"{HOURS}\nregions: [{', '.join(['x'] * 101)}]", "regions: must have at most 100"),
         (f"{HOURS}\nrate_card: none", "there is no rate card"),
