@@ -179,7 +179,8 @@ class DataPlace:
     """Where it lies; there, in the same region, nothing has to be moved."""
     region: str = "*"
     egress: PriceInput
-    """Of moving it out [currency/TB; a series per GB is converted]."""
+    """Of moving it out of where it lies, wherever to, another region of the same provider too [currency/TB; a series
+    per GB is converted]. How long that takes is not counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
