@@ -24,7 +24,7 @@ from service.domain.plan import (
 from service.domain.quantities import significant
 from service.planning.candidates import OFFERED, TRIED, Rows, Timing, arrays_of, at_speed, timing
 from service.planning.front import contenders, described
-from service.planning.offering import OwnOffer
+from service.planning.offering import OWN, OwnOffer
 from service.planning.search import Candidate, Found
 
 SAME: Final = 1e-12
@@ -121,37 +121,70 @@ def _flips(found: Found, best: Candidate, own: OwnOffer | None) -> Iterator[Flip
     price = float(offers.prices[best.offer])
     rest = _others(found, np.arange(len(offers)) != best.offer)
     at = price_flip(found, best, rest)
-    yield _flip(found, "price", "currency/GPU-Hour", price, at, rest)
+    yield _flip("price", "currency/GPU-Hour", price, at, _best_of(found, rest))
     elsewhere = _others(found, np.array(offers.accelerators) != offers.accelerators[best.offer])
-    yield _flip(found, "speed", "of the predicted", 1.0, _slowest(found, best, elsewhere), elsewhere)
+    slowest = _slowest(found, best, elsewhere)
+    yield _flip("speed", "of the predicted", 1.0, slowest, _best_of(found, elsewhere))
     hazard = float(offers.hazards[best.offer])
     if hazard > 0:
         more = _more_often(found, best, rest)
-        yield _flip(found, "interruptions", "1/h of a machine", hazard, hazard * more, rest)
+        yield _flip("interruptions", "1/h of a machine", hazard, hazard * more, _best_of(found, rest))
     foreign = np.array(offers.currencies) != currency
     if currency != found.limits.currency and own is None:
         others = _others(found, foreign)
         dearer = price_flip(found, best, others) / price if price else inf
-        yield _flip(found, "exchange_rate", f"of the {currency} now", 1.0, dearer, others)
+        yield _flip("exchange_rate", f"of the {currency} now", 1.0, dearer, _best_of(found, others))
+    yield from _rates_of_rivals(found, best)
     if own is not None and own.kwh_per_gpu_hour > 0:
-        others = _others(found, np.array(offers.purchases) != "own")
+        others = _others(found, np.array(offers.purchases) != OWN)
         spare = price_flip(found, best, others) - price
         kwh = own.electricity + spare / own.kwh_per_gpu_hour
-        yield _flip(found, "electricity", "currency/kWh", own.electricity, kwh, others)
+        yield _flip("electricity", "currency/kWh", own.electricity, kwh, _best_of(found, others))
 
 
-def _flip(found: Found, driver: str, unit: str, now: float, at: float, others: Rows) -> FlipPoint:
+def _flip(driver: str, unit: str, now: float, at: float, becomes: str | None) -> FlipPoint:
     known = bool(np.isfinite(at)) and at > 0
     at = now if abs(at - now) <= SAME * now else at
-    other = found.best(others)
     return FlipPoint(
         driver=driver,  # type: ignore[arg-type]
         unit=unit,
         now=now,
         flips_at=at if known else None,
         change=at / now - 1 if known and now else None,
-        becomes=found.offers.keys[other.offer] if known and other is not None else None,
+        becomes=becomes if known else None,
     )
+
+
+def _best_of(found: Found, others: Rows) -> str | None:
+    other = found.best(others)
+    return None if other is None else found.offers.keys[other.offer]
+
+
+def _rates_of_rivals(found: Found, best: Candidate) -> Iterator[FlipPoint]:
+    """For each foreign currency the best one is not priced in: the rate to which it has to fall for a rival to win."""
+    offers = found.offers
+    currencies, able = np.array(offers.currencies), (offers.counts == 0) & (found.kind_of >= 0)
+    for currency in sorted(set(currencies[able]) - {offers.currencies[best.offer], found.limits.currency}):
+        rivals = _cheapest_alike(found, np.flatnonzero(able & (currencies == currency)))
+        at, first = max((_wins_at(found, best, int(row)), -int(row)) for row in rivals)
+        yield _flip("exchange_rate", f"of the {currency} now", 1.0, at, offers.keys[-first])
+
+
+def _cheapest_alike(found: Found, rows: Rows) -> Rows:
+    """Of offers that take equally long and have as much paid beside their price the cheapest: none wins before it."""
+    kind, fixed = found.kind_of, found.offers.fixed
+    order = rows[np.lexsort((rows, found.offers.prices[rows], fixed[rows], kind[rows]))]
+    first: Rows = np.unique(np.stack([kind[order], fixed[order]]), axis=1, return_index=True)[1]
+    return order[first]
+
+
+def _wins_at(found: Found, best: Candidate, row: int) -> float:
+    """The share of its price at which an offer costs what the best one does and keeps the budget; 0 if none."""
+    of, fixed, price = found.timing_of(row), float(found.offers.fixed[row]), float(found.offers.prices[row])
+    of = of.take(of.fails == 0)
+    equal = (best.cost - (fixed + of.hourly)) / (price * of.gpu_hours)
+    kept = (found.limits.budget - (fixed + of.hourly_high)) / (price * of.gpu_hours_high)
+    return float(np.minimum(equal, kept).max(initial=0.0))
 
 
 def _slowest(found: Found, best: Candidate, others: Rows) -> float:
@@ -206,11 +239,9 @@ def _near_misses(found: Found, best: Candidate) -> Iterator[NearMiss]:
     for row in contenders(found):
         if row == best.offer:
             continue
-        of = found.timing_of(row)
-        of = of.take(of.fails == 0)
-        wins = float(((best.cost - (float(offers.fixed[row]) + of.hourly)) / of.gpu_hours).max())
         price = float(offers.prices[row])
-        if price > 0 and wins > 0:
+        wins = _wins_at(found, best, row) * price
+        if wins > 0:
             wins = price if wins >= price * (1 - SAME) else wins
             misses.append((wins / price - 1, row, price, wins))
     for change, row, price, wins in sorted(misses, key=lambda one: (-one[0], one[1]))[:NEAR]:

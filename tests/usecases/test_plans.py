@@ -130,6 +130,31 @@ def test_a_price_in_another_currency_is_compared_and_paid_at_the_rate_of_the_sam
     assert rate.becomes == "market/nimbus/n8/eu-west-1/on_demand"
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        (),
+        ("data: {volume_tb: 10, provider: nimbus, egress: {amount: 40}}",),
+        ("budget: 3500", "storage: {volume_tb: 5, price: {amount: 23}}"),
+    ],
+)
+def test_the_rate_at_which_a_rival_in_another_currency_wins_is_exact(
+    embedded: Store, clock: TickingClock, more: tuple[str, ...]
+) -> None:
+    dear = MARKET.replace("1.20 EUR", "2.40 EUR")
+    learn_market(embedded, clock, dear, on="2026-03-03")
+    asked = goal("providers: [cloud, nimbus]", *more, base=EITHER)
+    plan = planned(embedded, asked, on="2026-03-04").plan
+    assert plan.picks[0].candidate.provider == "nimbus"
+    [rate] = [one for one in plan.explanation.flips if one.driver == "exchange_rate"]
+    assert (rate.unit, rate.becomes) == ("of the EUR now", "market/cloud/c8/eu-1/on_demand")
+    for number, (share, provider) in enumerate(((1.001, "nimbus"), (0.999, "cloud")), start=5):
+        fallen = dear.replace("EUR USD 1.25", f"EUR USD {1.25 * rate.flips_at * share}")
+        learn_market(embedded, clock, fallen, on=f"2026-03-0{number}")
+        best = planned(embedded, asked, on=f"2026-03-0{number}T12:00").plan.picks[0]
+        assert best.candidate.provider == provider
+
+
 def test_where_data_may_lie_is_not_guessed_from_a_name(embedded: Store) -> None:
     answer = asked_of(embedded, goal("regions: [eu]", "providers: [aws]"), AsOf(day(NOW), day(NOW)))
     assert {one.candidate.region for one in answered(answer).chosen} == {"eu-west-1"}
