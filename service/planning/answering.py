@@ -117,7 +117,7 @@ def _infeasible(asked: Asked, found: Found) -> Infeasible:
 
 
 def _hope(one: Relaxation, currency: str) -> str:
-    cost = "" if one.constraint == "budget" else f" at {one.candidate.cost:,.2f} {currency}"
+    cost = "" if one.constraint == "budget" else f" for {one.candidate.cost:,.2f} {currency}"
     return f"{one.constraint} {one.needs}{cost}"
 
 

@@ -4,6 +4,7 @@ Each is given up alone, all else kept, and the work is predicted again without i
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from math import ceil, floor, log10
 from typing import Any, Final, get_args
@@ -12,6 +13,7 @@ from service.domain.goal import Goal, ServingWork
 from service.domain.market import Market
 from service.domain.plan import Relaxation
 from service.domain.prediction_spec import Precision, WeightFormat
+from service.errors import Invalid
 from service.planning.candidates import Offers
 from service.planning.configurations import Configuration, batched, configured
 from service.planning.front import described
@@ -40,10 +42,16 @@ def concessions(
     goal: Goal, market: Market, known: Known, found: Found, others: Sequence[Relaxation]
 ) -> tuple[Relaxation, ...]:
     """What the work would have to concede, one thing alone; `others` is what constraints would."""
-    made = [*_checkpoints(goal, found), *_latency(goal, found), *_precision(goal, found)]
+    tried = [_checkpoints(goal, found), _latency(goal, found), _precision(goal, found)]
     if not any(one.constraint == "quota" for one in others):
-        made += _at_once(goal, market, known, found)
-    return tuple(made)
+        tried.append(_at_once(goal, market, known, found))
+    return tuple(one for of in tried for one in _if_possible(of))
+
+
+def _if_possible(made: Iterator[Relaxation]) -> Iterator[Relaxation]:
+    """Without what cannot be asked: more than can be searched, a format that goes with nothing else."""
+    with suppress(Invalid):
+        yield from made
 
 
 def _checkpoints(goal: Goal, found: Found) -> Iterator[Relaxation]:

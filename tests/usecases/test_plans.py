@@ -413,8 +413,15 @@ def test_a_latency_nobody_keeps_is_answered_with_the_least_that_somebody_keeps(
     assert planned(embedded, within(float(least))).plan.picks
     # A budget is kept at a batch that was looked at; the next one that is faster costs more.
     assert needed(embedded, within(float(least) * (0.99 if not more else 0.5)))["latency"] == needs["latency"]
-    with pytest.raises(Infeasible, match=rf"met with latency {least} ms per output token at [\d,]+\.\d\d USD"):
+    with pytest.raises(Infeasible, match=rf"met with latency {least} ms per output token for [\d,]+\.\d\d USD"):
         planned(embedded, within(0.5))
+
+
+def test_a_concession_too_large_to_search_is_left_out_of_the_answer(
+    embedded: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.planning.search.MOST_KEPT", 1)
+    assert needed(embedded, goal(base=SERVED.replace("LIMITS", "time_per_output_token_ms: 0.5"))) == {}
 
 
 def test_of_two_latencies_the_one_that_is_kept_stays_and_both_give_only_where_they_must(embedded: Store) -> None:
@@ -453,7 +460,7 @@ def test_carbon_that_is_not_known_is_further_off_than_any_that_is(embedded: Stor
     known = planned(embedded, goal(grids, "providers: [aws]", "regions: [eu]")).plan.picks[0].candidate.carbon_kg
     needs = needed(embedded, goal(grids, "max_carbon_kg: 1"))
     assert needs == {"carbon": f"{known:.6g} kg"}
-    with pytest.raises(Infeasible, match=r"it would be met with carbon that is not known at 3,200\.00 USD"):
+    with pytest.raises(Infeasible, match=r"it would be met with carbon that is not known for 3,200\.00 USD"):
         planned(embedded, goal("max_carbon_kg: 1"))
 
 
