@@ -178,7 +178,7 @@ def _grid(goal: Goal, market: Market) -> Floats:
 
 def _most(goal: Goal, market: Market, accelerators: NDArray[Any]) -> Floats:
     """GPUs at once: the least of the quotas that are about an offer."""
-    most = np.full(len(market), float(goal.most_gpus))
+    most = np.full(len(market), inf)
     for one in goal.quotas:
         about = (
             _matching(market.providers, (one.provider,))
@@ -215,7 +215,7 @@ def _with_own(goal: Goal, rented: Offers, known: Known) -> Offers:
         bound_hours=np.append(rented.bound_hours, zeros),
         slot_hours=np.append(rented.slot_hours, zeros),
         grid=np.append(rented.grid, grids),
-        most_gpus=np.append(rented.most_gpus, [float(min(one.gpus, goal.most_gpus)) for one in own]),
+        most_gpus=np.append(rented.most_gpus, [float(one.gpus) for one in own]),
         reasons=np.append(rented.reasons, none),
         counts=np.append(rented.counts, np.zeros(len(own), np.int8)),
         by_hour={one.key: one.by_hour for one in own if one.by_hour is not None},
