@@ -38,6 +38,9 @@ REPLICAS: Final = tuple(2**power for power in range(13))
 WIDTHS: Final = (1, 2, 4, 8, 16)
 """Accelerators of one copy that serves."""
 SECONDS_PER_HOUR: Final = 3600
+STORED: Final = ("fp8", "fp4")
+"""Formats of weights that are not served from hardware known to have no 8-bit floating-point units: nobody measured
+it. In 4 bits without 4-bit units, beside 8-bit ones, an H100 is measured: gpt-oss-120b of InferenceX, 2026-03-27."""
 LAID: Final = "layout is not given: "
 """How a prediction begins to say which layout it found."""
 WORDS: Final = ("accelerator", "precision", "memory", "latency")
@@ -269,6 +272,7 @@ class _Replica:
 
 
 def _replica(spec: InferenceSpec) -> _Replica:
+    computed = computed_in(spec.accelerator, spec.precision)
     made = predict_inference_of(spec)
     speed = _figure(made, "output tokens per second and replica")
     gpus = spec.accelerators or 1
@@ -280,7 +284,7 @@ def _replica(spec: InferenceSpec) -> _Replica:
         spread=log(speed.central / (speed.low or speed.central)) / UPPER_DECILE,
         power_kw=_power(made.accelerator),
         precision=spec.precision,
-        words=f"replicas of {gpus}, {speed.central:.0f} output tokens a second each",
+        words=f"{computed}replicas of {gpus}, {speed.central:.0f} output tokens a second each",
     )
     return _Replica(speed.central, way)
 
@@ -293,6 +297,24 @@ def fleets(most: int) -> list[int]:
     """
     servers = sorted({size for power in range(15) for size in (2**power, 3 * 2**power)})
     return [size for size in (1, 2, 4, *(SERVER * one for one in servers)) if size <= most]
+
+
+def computed_in(accelerator: str, precision: str) -> str:
+    """What weights of a format are computed in, in words to put first; empty where that is the format itself.
+
+    Raises Invalid for a format that the accelerator is known not to compute in, and nobody has measured it with.
+
+    >>> computed_in("nvidia-h100-sxm-80gb", "fp8"), computed_in("nvidia-h100-sxm-80gb", "fp4")
+    ('', 'weights alone, computed in 16 bits, ')
+    """
+    on = device(accelerator)
+    lacking = on.known.unsupported if on.known else frozenset()
+    if precision in STORED and "fp8" in lacking:
+        told = f"{on.part.id} has no 8-bit floating-point units, and nothing measured says how it serves {precision}"
+        raise Invalid.field("precision", f"{told}; bf16 or int8 weights would do")
+    if precision in ("bf16", "fp16"):
+        return f"computed in {'fp16' if precision == 'bf16' else 'bf16'}, " if precision in lacking else ""
+    return "" if precision in on.part.peaks else "weights alone, computed in 16 bits, "
 
 
 def machine(accelerator: str, gpus: int) -> int:

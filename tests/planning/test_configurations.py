@@ -7,6 +7,7 @@ from service.errors import Invalid
 from service.planning.configurations import WIDEST, Configuration, configured
 
 H100, L40S, T4 = "nvidia-h100-sxm-80gb", "nvidia-l40s", "nvidia-t4"
+A100, V100 = "nvidia-a100-sxm-80gb", "nvidia-v100-32gb"
 
 
 def ways(goal: Goal, *accelerators: str):
@@ -104,3 +105,29 @@ def test_fleets_beyond_what_a_goal_allows_are_looked_at_and_say_what_they_need()
     assert {one.batch for one in found if one.gpus == 64} == {16 * 4096}
     tuned = ways(Goal(name="x", fine_tuning=FineTuningWork(llm="llama-3.1-405b", tokens=1e8, batch_sequences=2)), H100)
     assert min(one.batch for one in tuned.configurations) > 2
+
+
+def served(accelerator: str, *precisions: str) -> tuple[set[str], dict]:
+    """In which words replicas on an accelerator are told, and why it is refused."""
+    work = ServingWork(
+        llm="llama-3.1-8b",
+        output_tokens_per_second=100,
+        input_tokens=1000,
+        output_tokens=100,
+        precisions=precisions,  # type: ignore[arg-type]
+    )
+    found = ways(Goal(name="x", serving=work), accelerator)
+    return {f"{one.precision}, {one.words.partition('replicas')[0]}" for one in found.configurations}, found.refused
+
+
+def test_no_format_is_served_from_hardware_that_is_known_not_to_compute_in_it() -> None:
+    assert served(V100, "bf16", "fp8", "fp4") == ({"bf16, computed in fp16, "}, {})
+    none, refused = served(A100, "fp8")
+    assert (none, refused[A100][0]) == (set(), "precision")
+    assert "has no 8-bit floating-point units" in refused[A100][1]
+    assert served(H100, "bf16", "fp8") == ({"bf16, ", "fp8, "}, {})
+
+
+def test_weights_that_are_only_kept_in_a_format_are_told_so() -> None:
+    assert served(H100, "fp4")[0] == {"fp4, weights alone, computed in 16 bits, "}
+    assert served(A100, "int8")[0] == {"int8, weights alone, computed in 16 bits, "}
