@@ -16,8 +16,8 @@ from service.estimating.predicting.parts import subject
 from service.formulas.utilisation import usual_shape
 
 MOST_TENSOR: Final = 8
-"""GPUs that share a layer: those of one server, for all models of table 4 of Llama 3 (arXiv:2407.21783) and up to
-1T parameters in table 1 of Narayanan et al. (arXiv:2104.04473). Both as of 2026-11-28."""
+"""GPUs that share a layer: those of one server, of Llama 3 405B in table 4 of arXiv:2407.21783 and up to 1T parameters
+in table 1 of Narayanan et al., arXiv:2104.04473. Both as of 2026-11-28."""
 LEAST_HIDDEN: Final = 768
 """Hidden units that each of these keeps: 2,304 on one GPU to 6,144 on 8 in table 1 of arXiv:2104.04473."""
 MOST_CONTEXT: Final = 16
