@@ -11,6 +11,11 @@ from service.domain.scenario import FORBID_UNKNOWN, FactorInput, PriceInput, Tar
 
 UNSAID: Final = "own"
 """Region of machines of one's own nobody says the place of."""
+HOURS_PER_YEAR: Final = 8760
+HORIZON_HOURS: Final = 5 * HOURS_PER_YEAR
+"""The longest a run takes where no deadline is given: about as long as an accelerator stays in service."""
+MOST_HOURS: Final = 10 * HOURS_PER_YEAR
+"""The furthest deadline, and the longest a service or GPU-hours may be asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +33,9 @@ class PretrainingWork:
     """Trained on."""
     sequence: int = 4096
     batch_tokens: float = 4e6
-    """The most a step may train on; every accelerator gets a sequence at least, so it limits how many can help."""
+    """The most a step may train on. It limits how many copies learn at once, each from a sequence at least, and so how
+    many accelerators can help: up to 8 share a copy, by its width, and up to 16 times as many a sequence from 16,384
+    tokens on."""
     precisions: tuple[Precision, ...] = ("bf16",)
     """Number formats to consider."""
 
@@ -49,7 +56,7 @@ class FineTuningWork:
     rank: int = 16
     """Of the adapters."""
     batch_sequences: int = 64
-    """The most a step may train on, which limits how many accelerators can help."""
+    """The most a step may train on, which limits how many accelerators can help, as `batch_tokens` does."""
     packing: float = 0.8
     """Tokens that are not padding."""
     overhead_hours: float = 1.0

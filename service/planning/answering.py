@@ -5,7 +5,7 @@ from math import inf
 from typing import Final
 
 from service.domain.as_of import AsOf
-from service.domain.goal import Goal
+from service.domain.goal import HORIZON_HOURS, MOST_HOURS, Goal
 from service.domain.market import Market
 from service.domain.plan import Explanation, PickName, PlanCandidate, RejectedOffers, Relaxation
 from service.errors import Infeasible
@@ -89,8 +89,14 @@ def limits_of(asked: Asked) -> Limits:
     hours = inf if goal.within_hours is None else goal.within_hours
     if goal.deadline is not None:
         hours = (goal.deadline - asked.as_of.valid_at).total_seconds() / SECONDS_PER_HOUR
+    run, tuning = goal.pretraining, goal.fine_tuning
     return Limits(
         deadline_hours=hours,
+        horizon_hours=_horizon(goal) if hours == inf else inf,
+        longest_hours=MOST_HOURS,
+        most_gpus=goal.most_gpus,
+        batch_tokens=run.batch_tokens if run else inf,
+        batch_sequences=tuning.batch_sequences if tuning else inf,
         budget=inf if goal.budget is None else float(goal.budget),
         carbon_kg=inf if goal.max_carbon_kg is None else goal.max_carbon_kg,
         confidence=goal.confidence,
@@ -99,6 +105,12 @@ def limits_of(asked: Asked) -> Limits:
         greener_within=float(goal.greener_within),
         hourly=asked.hourly,
     )
+
+
+def _horizon(goal: Goal) -> float:
+    """Hours that are kept where no deadline is given; of work that says its own hours, the most it may say."""
+    stated = goal.gpu_hours is not None or goal.serving is not None
+    return MOST_HOURS if stated else HORIZON_HOURS
 
 
 def _chosen(found: Found, names: tuple[PickName, ...], one: Candidate) -> Chosen:
@@ -113,6 +125,8 @@ def _infeasible(asked: Asked, found: Found) -> Infeasible:
     counted = rejected(found)
     words = [_hope(one, asked.goal.currency) for one in least]
     hope = f"it would be met with {', or '.join(words)}" if words else "no one constraint given up alone would do"
+    if any(one.constraint == "horizon" for one in counted):
+        hope += f"; without a deadline nothing is planned that may take over {found.limits.horizon_hours:.0f} hours"
     return Infeasible(f"nothing meets the goal; {hope} ({_told(counted)})", least, counted)
 
 

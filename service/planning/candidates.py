@@ -36,7 +36,10 @@ OFFERED: Final = (
 """Why an offer is not considered, in the order it is asked."""
 UNMENDABLE: Final = frozenset({"statistic", "price", "hardware", "interruption"})
 """What no relaxation of the goal mends; the others the asker chose."""
-TRIED: Final = ("machine", "quota", "unstable", "deadline", "carbon", "budget")
+TRIED: Final = (
+    *("machine", "batch_tokens", "batch_sequences", "most_gpus", "quota", "unstable"),
+    *("horizon", "deadline", "carbon", "budget"),
+)
 """Why a configuration is no plan on an offer, in the order it is asked."""
 DEADLINE, BUDGET = TRIED.index("deadline"), TRIED.index("budget")
 UNSTABLE: Final = 0.05
@@ -50,6 +53,15 @@ class Limits:
     """What every plan has to keep to, in hours, kg and the currency of the goal."""
 
     deadline_hours: float = inf
+    horizon_hours: float = inf
+    """What is kept where there is no deadline."""
+    longest_hours: float = inf
+    """A duration beyond which no deadline would be accepted, so that none is told."""
+    most_gpus: float = inf
+    """At once, wherever."""
+    batch_tokens: float = inf
+    batch_sequences: float = inf
+    """The most a step may train on, in the words of the work."""
     budget: float = inf
     carbon_kg: float = inf
     confidence: float = 0.9
@@ -226,6 +238,7 @@ class Arrays:
     hours: Floats
     spread: Floats
     power_kw: Floats
+    batch: Floats
 
 
 def arrays_of(configurations: Sequence[Configuration]) -> dict[str, Arrays]:
@@ -233,7 +246,7 @@ def arrays_of(configurations: Sequence[Configuration]) -> dict[str, Arrays]:
     by: dict[str, list[int]] = {}
     for number, one in enumerate(configurations):
         by.setdefault(one.accelerator, []).append(number)
-    names = ("gpus", "together", "replicas", "hours", "spread", "power_kw")
+    names = ("gpus", "together", "replicas", "hours", "spread", "power_kw", "batch")
     return {
         accelerator: Arrays(
             np.array(rows),
@@ -253,8 +266,12 @@ def timing(shape: Shape, kind: Kind, ways: Arrays, limits: Limits) -> Timing:
     kg = working * sized.expected * kind.grid
     tests = {
         "machine": ways.together > kind.gpus,
+        "batch_tokens": ways.batch > limits.batch_tokens,
+        "batch_sequences": ways.batch > limits.batch_sequences,
+        "most_gpus": paid > limits.most_gpus,
         "quota": paid > kind.most_gpus,
         "unstable": sized.unstable,
+        "horizon": ~(finish <= limits.horizon_hours),
         "deadline": ~(finish <= _latest(kind, limits)),
         "carbon": ~(kg <= limits.carbon_kg) if limits.carbon_kg < inf else np.zeros(len(paid), bool),
     }
@@ -274,7 +291,8 @@ def timing(shape: Shape, kind: Kind, ways: Arrays, limits: Limits) -> Timing:
         hourly_high=limits.hourly * finish + _by_hour(kind, paid_high, hours_high),
         interval=sized.interval,
         failing=np.where(failed.any(axis=0), failed.argmax(axis=0), -1).astype(np.int8),
-        fails=failed.sum(axis=0).astype(np.int8),
+        # What no deadline would be accepted for fails twice: no one constraint given up alone would do.
+        fails=(failed.sum(axis=0) + ~(finish <= limits.longest_hours)).astype(np.int8),
     )
 
 

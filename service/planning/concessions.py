@@ -43,7 +43,7 @@ def concessions(
 ) -> tuple[Relaxation, ...]:
     """What the work would have to concede, one thing alone; `others` is what constraints would."""
     tried = [_checkpoints(goal, found), _latency(goal, found), _precision(goal, found)]
-    if not any(one.constraint == "quota" for one in others):
+    if not any(one.constraint in {"quota", "most_gpus"} for one in others):
         tried.append(_at_once(goal, market, known, found))
     return tuple(one for of in tried for one in _if_possible(of))
 

@@ -17,9 +17,12 @@ from service.domain.prediction_spec import FineTuningSpec, InferenceSpec, Traini
 from service.errors import Invalid
 from service.estimating.predicting.fine_tuning import predict_fine_tuning_of
 from service.estimating.predicting.inference import predict_inference_of
+from service.estimating.predicting.memory import layout_of, said
 from service.estimating.predicting.parts import device
 from service.estimating.predicting.training import predict_training_of
 from service.estimating.predictions import PowerDraw
+from service.formulas.memory import Recompute
+from service.planning.layouts import sharing
 
 Shape = Literal["gang", "independent", "service"]
 """One run on all GPUs at once; replicas that share a pile of work; replicas that stand ready for a time."""
@@ -28,10 +31,16 @@ UPPER_DECILE: Final = 1.2815515655446004
 SERVER: Final = 8
 MACHINES: Final = {"nvidia-gb200": 4, "nvidia-gb300": 4, "google-tpu": 1}
 """Accelerators in one machine where the scale-up link leaves it; elsewhere those of a server."""
+WIDEST: Final = 16_384
+"""GPUs of the widest fleet looked at beyond what a goal allows, to say what it keeps out: that of the widest
+published run, Llama 3.1 405B, arXiv:2407.21783, as of 2026-11-28."""
 REPLICAS: Final = tuple(2**power for power in range(13))
 WIDTHS: Final = (1, 2, 4, 8, 16)
 """Accelerators of one copy that serves."""
 SECONDS_PER_HOUR: Final = 3600
+STORED: Final = ("fp8", "fp4")
+"""Formats of weights that are not served from hardware known to have no 8-bit floating-point units: nobody measured
+it. In 4 bits without 4-bit units, beside 8-bit ones, an H100 is measured: gpt-oss-120b of InferenceX, 2026-03-27."""
 LAID: Final = "layout is not given: "
 """How a prediction begins to say which layout it found."""
 WORDS: Final = ("accelerator", "precision", "memory", "latency")
@@ -54,6 +63,8 @@ class Configuration:
     """That share the work; of a service those that would be just full, not a whole number."""
     hours: float
     """Without interruptions by a provider: the central prediction."""
+    batch: float = 0.0
+    """The least a step has to train on, in the words of the goal: tokens, or sequences of fine-tuning."""
     spread: float = 0.0
     """Standard deviation of the logarithm of the hours, or of the replicas of a service."""
     power_kw: float = nan
@@ -146,8 +157,9 @@ def _ways(goal: Goal) -> tuple[Ways, Shape]:
 
 
 def _pretraining(work: PretrainingWork, most: int, accelerator: str) -> Iterator[Attempt]:
-    helping = fleets(min(most, int(work.batch_tokens // work.sequence)))
-    for precision, gpus in product(work.precisions, helping):
+    shared = sharing(work.llm, work.architecture, work.sequence, work.active_parameters)
+    sequences = int(work.batch_tokens // work.sequence)
+    for precision, gpus in product(work.precisions, fleets(max(most, WIDEST))):
         spec = TrainingSpec(
             llm=work.llm,
             architecture=work.architecture,
@@ -157,12 +169,15 @@ def _pretraining(work: PretrainingWork, most: int, accelerator: str) -> Iterator
             precision=precision,
             tokens=work.tokens,
             sequence=work.sequence,
+            layout=None if work.active_parameters else shared.layout(gpus, sequences),
         )
-        yield partial(_gang, predict_training_of, spec, gpus, precision)
+        needed = float(shared.sequences(gpus) * work.sequence)
+        yield partial(_gang, predict_training_of, spec, gpus, needed)
 
 
 def _fine_tuning(work: FineTuningWork, most: int, accelerator: str) -> Iterator[Attempt]:
-    for gpus in fleets(min(most, work.batch_sequences)):
+    shared = sharing(work.llm, work.architecture, work.sequence)
+    for gpus in fleets(max(most, WIDEST)):
         spec = FineTuningSpec(
             method=work.method,
             llm=work.llm,
@@ -175,8 +190,9 @@ def _fine_tuning(work: FineTuningWork, most: int, accelerator: str) -> Iterator[
             rank=work.rank,
             packing=work.packing,
             overhead_hours=work.overhead_hours,
+            layout=shared.layout(gpus, work.batch_sequences),
         )
-        yield partial(_gang, predict_fine_tuning_of, spec, gpus, "bf16")
+        yield partial(_gang, predict_fine_tuning_of, spec, gpus, float(shared.sequences(gpus)))
 
 
 def _batch(work: BatchInferenceWork, most: int, accelerator: str) -> Iterator[Attempt]:
@@ -222,27 +238,40 @@ def _copies(work: BatchInferenceWork | ServingWork, accelerator: str) -> Iterato
         )
 
 
-def _gang(predict: Callable[[Any], Prediction], spec: Any, gpus: int, precision: str) -> Iterator[Configuration]:
-    made = predict(spec)
+def _gang(predict: Callable[[Any], Prediction], spec: Any, gpus: int, batch: float) -> Iterator[Configuration]:
+    made, words = _laid(predict, spec)
     wall = _figure(made, "wall time")
-    laid = next((one for one in made.warnings if one.startswith(LAID)), "")
     yield Configuration(
         accelerator=made.accelerator,
         gpus=gpus,
         together=machine(made.accelerator, gpus),
+        batch=batch,
         hours=wall.central,
         spread=log((wall.high or wall.central) / wall.central) / UPPER_DECILE,
         power_kw=_power(made.accelerator),
-        precision=precision,
-        words=laid.removeprefix(LAID).removesuffix(" is one that fits"),
+        precision=spec.precision,
+        words=words,
     )
+
+
+def _laid(predict: Callable[[Any], Prediction], spec: Any) -> tuple[Prediction, str]:
+    """The prediction, and the layout it is of in words; where one is given, with as little recomputed as fits."""
+    if spec.layout is None:
+        made = predict(spec)
+        laid = next((one for one in made.warnings if one.startswith(LAID)), "")
+        return made, laid.removeprefix(LAID).removesuffix(" is one that fits")
+    made = predict(spec)
+    if made.memory is not None and not made.memory.fits:
+        spec = replace(spec, recompute=Recompute.FULL.value)
+        made = predict(spec)
+    return made, said(layout_of(spec.layout), Recompute(spec.recompute))
 
 
 def _shared(work: BatchInferenceWork, most: int, spec: InferenceSpec) -> Iterator[Configuration]:
     one = _replica(spec)
     hours = work.requests * work.output_tokens / (one.speed * SECONDS_PER_HOUR)
     for many in REPLICAS:
-        if one.way.gpus * many <= most:
+        if one.way.gpus * many <= max(most, WIDEST):
             yield replace(one.way, replicas=many, hours=work.start_hours + hours / many)
 
 
@@ -275,6 +304,7 @@ class _Replica:
 
 
 def _replica(spec: InferenceSpec) -> _Replica:
+    computed = computed_in(spec.accelerator, spec.precision)
     made = predict_inference_of(spec)
     speed = _figure(made, "output tokens per second and replica")
     gpus = spec.accelerators or 1
@@ -286,7 +316,7 @@ def _replica(spec: InferenceSpec) -> _Replica:
         spread=log(speed.central / (speed.low or speed.central)) / UPPER_DECILE,
         power_kw=_power(made.accelerator),
         precision=spec.precision,
-        words=f"replicas of {gpus}, {speed.central:.0f} output tokens a second each",
+        words=f"{computed}replicas of {gpus}, {speed.central:.0f} output tokens a second each",
     )
     return _Replica(speed.central, way, made.curve)
 
@@ -297,8 +327,26 @@ def fleets(most: int) -> list[int]:
     >>> fleets(64)
     [1, 2, 4, 8, 16, 24, 32, 48, 64]
     """
-    servers = sorted({size for power in range(12) for size in (2**power, 3 * 2**power)})
+    servers = sorted({size for power in range(15) for size in (2**power, 3 * 2**power)})
     return [size for size in (1, 2, 4, *(SERVER * one for one in servers)) if size <= most]
+
+
+def computed_in(accelerator: str, precision: str) -> str:
+    """What weights of a format are computed in, in words to put first; empty where that is the format itself.
+
+    Raises Invalid for a format that the accelerator is known not to compute in, and nobody has measured it with.
+
+    >>> computed_in("nvidia-h100-sxm-80gb", "fp8"), computed_in("nvidia-h100-sxm-80gb", "fp4")
+    ('', 'weights alone, computed in 16 bits, ')
+    """
+    on = device(accelerator)
+    lacking = on.known.unsupported if on.known else frozenset()
+    if precision in STORED and "fp8" in lacking:
+        told = f"{on.part.id} has no 8-bit floating-point units, and nothing measured says how it serves {precision}"
+        raise Invalid.field("precision", f"{told}; bf16 or int8 weights would do")
+    if precision in ("bf16", "fp16"):
+        return f"computed in {'fp16' if precision == 'bf16' else 'bf16'}, " if precision in lacking else ""
+    return "" if precision in on.part.peaks else "weights alone, computed in 16 bits, "
 
 
 def machine(accelerator: str, gpus: int) -> int:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from math import inf, isnan
+from math import ceil, inf, isnan
 from typing import Final
 
 import numpy as np
@@ -37,7 +37,10 @@ SLOWEST: Final = 0.01
 """Of the predicted speed; a flip that needs less is none."""
 MOST_OFTEN: Final = 1e4
 """Times the interruptions assumed; a flip that needs more is none."""
-CHOSEN: Final = ("quota", "deadline", "carbon", "budget", *(one for one in OFFERED[3:] if one != "interruption"))
+CHOSEN: Final = (
+    *("batch_tokens", "batch_sequences", "most_gpus", "quota", "horizon", "deadline", "carbon", "budget"),
+    *(one for one in OFFERED[3:] if one != "interruption"),
+)
 """Constraints the asker set, and may give up."""
 
 
@@ -284,6 +287,10 @@ def _miss(constraint: str, one: Candidate) -> float:
         "budget": one.cost_high,
         "carbon": inf if isnan(one.kg) else one.kg,
         "quota": one.gpus,
+        "horizon": one.finish,
+        "most_gpus": one.gpus,
+        "batch_tokens": one.gpus,
+        "batch_sequences": one.gpus,
     }.get(constraint, one.cost)
 
 
@@ -297,6 +304,12 @@ def _needs(found: Found, constraint: str, one: Candidate) -> str:
             return f"{significant(one.cost_high, 8)} {found.limits.currency}".rstrip()
         case "carbon":
             return "that is not known" if isnan(one.kg) else f"{one.kg:.6g} kg"
+        case "horizon":
+            return f"within_hours {ceil(one.finish)}"
+        case "most_gpus":
+            return f"{one.gpus:.0f}"
+        case "batch_tokens" | "batch_sequences":
+            return f"{found.configured.configurations[one.configuration].batch:.0f}"
         case "quota":
             return f"{one.gpus:g} GPUs of {offers.accelerators[row]} at {offers.providers[row]}"
         case "region":

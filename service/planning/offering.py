@@ -180,7 +180,7 @@ def _grid(goal: Goal, market: Market) -> Floats:
 
 def _most(goal: Goal, market: Market, accelerators: NDArray[Any]) -> Floats:
     """GPUs at once: the least of the quotas that are about an offer."""
-    most = np.full(len(market), float(goal.most_gpus))
+    most = np.full(len(market), inf)
     for one in goal.quotas:
         about = (
             _matching(market.providers, (one.provider,))
@@ -242,4 +242,4 @@ def _own_most(goal: Goal, own: OwnOffer) -> float:
         for one in goal.quotas
         if all(map(fnmatchcase, names, (one.provider, one.region, one.purchase, one.accelerator)))
     ]
-    return float(min(own.gpus, goal.most_gpus, *about))
+    return float(min((own.gpus, *about)))

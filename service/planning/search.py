@@ -215,7 +215,11 @@ def _if_only(found: Found, constraint: str, of: Timing, rows: Rows) -> None:
 
 def _miss(constraint: str, of: Timing) -> Floats:
     """By how much a configuration fails a constraint, in that constraint's own measure."""
-    measures = {"deadline": of.finish, "carbon": np.nan_to_num(of.kg, nan=inf), "quota": of.paid_gpus}
+    measures = {
+        **dict.fromkeys(("deadline", "horizon"), of.finish),
+        **dict.fromkeys(("quota", "most_gpus", "batch_tokens", "batch_sequences"), of.paid_gpus),
+        "carbon": np.nan_to_num(of.kg, nan=inf),
+    }
     return measures.get(constraint, of.gpu_hours)
 
 

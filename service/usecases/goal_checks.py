@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from pricing_sources.accelerators import ACCELERATORS, resolve
-from service.domain.goal import UNSAID, Goal
+from service.domain.goal import MOST_HOURS, UNSAID, Goal
 from service.domain.regions import is_kept
 from service.domain.scenario import FactorInput, PriceInput
 from service.errors import FieldProblem
@@ -23,7 +23,6 @@ LONGEST_NAME: Final = 120
 LONGEST_WORD: Final = 200
 MOST_WORDS: Final = 100
 MOST_GPUS: Final = 131_072
-MOST_HOURS: Final = 10 * 8760
 LARGEST: Final = 1e18
 RANGES: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
     {
@@ -45,6 +44,8 @@ RANGES: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
         "restart_hours": (0, 100),
         "kg_per_kwh": (0, 10),
         "hours": (0.01, MOST_HOURS),
+        "within_hours": (0.01, MOST_HOURS),
+        "active_parameters": (1e3, 1e14),
         "gpus": (1, MOST_GPUS),
         "gpus_per_machine": (1, 1024),
         "together": (1, 1024),
@@ -121,6 +122,9 @@ def _list(path: str, found: tuple[Any, ...]) -> Problems:
             yield from _inside(f"{path}.{number}.", one)
         elif isinstance(one, str) and not 0 < len(one) <= LONGEST_WORD:
             yield FieldProblem(f"{path}.{number}", f"must have 1 to {LONGEST_WORD} characters")
+        elif one in found[:number]:
+            yield FieldProblem(f"{path}.{number}", f"{one!r} is given twice; name each once")
+            return
 
 
 def _number(path: str, name: str, value: float) -> Problems:

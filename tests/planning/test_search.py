@@ -59,6 +59,7 @@ ways = st.builds(
     hours=st.sampled_from([0.5, 10.0, 33.0, 400.0]),
     spread=st.sampled_from([0.0, 0.2]),
     power_kw=st.sampled_from([nan, 1.1]),
+    batch=st.sampled_from([0.0, 8.0]),
     precision=st.sampled_from(["bf16", "fp8"]),
 )
 offered = st.fixed_dictionaries(
@@ -85,6 +86,10 @@ def markets(draw, *, planned: bool = False) -> tuple[list[dict], Configured, Lim
     shape = draw(st.sampled_from(["gang", "independent", "service"]))
     limits = Limits(
         deadline_hours=draw(st.sampled_from([12.0, 60.0, inf])),
+        horizon_hours=draw(st.sampled_from([30.0, inf])),
+        longest_hours=draw(st.sampled_from([100.0, inf])),
+        most_gpus=draw(st.sampled_from([16.0, inf])),
+        batch_tokens=draw(st.sampled_from([4.0, inf])),
         budget=draw(st.sampled_from([500.0, 20_000.0, inf])),
         carbon_kg=draw(st.sampled_from([20.0, inf])),
         checkpoints=Checkpoints(on=draw(st.booleans()), write_hours=0.05, restart_hours=0.5),
@@ -94,7 +99,7 @@ def markets(draw, *, planned: bool = False) -> tuple[list[dict], Configured, Lim
         sure = {"accelerator": "h100", "gpus": 8.0, "out": -1}
         rows += [sure | {"price": draw(st.integers(1, 900)) / 100, "provider": one} for one in ("dan", "eve")]
         made = [*made, Configuration(accelerator="h100", gpus=8, together=8, hours=10.0, precision="fp4")]
-        limits = replace(limits, carbon_kg=inf)
+        limits = replace(limits, carbon_kg=inf, horizon_hours=inf, longest_hours=inf)
     return rows, Configured(shape, tuple(sorted(made, key=lambda one: one.order)), {}), limits
 
 
@@ -175,6 +180,10 @@ def test_a_looser_constraint_never_makes_the_best_dearer(market) -> None:
         (rows, replace(limits, deadline_hours=limits.deadline_hours * 2)),
         (rows, replace(limits, budget=limits.budget * 2)),
         (rows, replace(limits, carbon_kg=inf)),
+        (rows, replace(limits, horizon_hours=inf)),
+        (rows, replace(limits, longest_hours=inf)),
+        (rows, replace(limits, most_gpus=inf)),
+        (rows, replace(limits, batch_tokens=inf)),
         ([row | {"out": -1} for row in rows], limits),
         ([row | {"most": 1e6} for row in rows], limits),
     ]
@@ -225,7 +234,7 @@ def test_every_offer_has_a_plan_or_is_counted_once(market) -> None:
 
 @cases
 @given(markets())
-def test_the_least_relaxation_of_the_deadline_or_the_budget_is_one_that_works(market) -> None:
+def test_the_least_relaxation_of_a_limit_is_one_that_works(market) -> None:
     rows, configured, limits = market
     offers = offers_of(rows)
     found = search(offers, configured, limits)
@@ -234,6 +243,12 @@ def test_the_least_relaxation_of_the_deadline_or_the_budget_is_one_that_works(ma
             looser = replace(limits, deadline_hours=one.candidate.finish_hours * (1 + 1e-12))
         elif one.constraint == "budget":
             looser = replace(limits, budget=float(one.candidate.cost_high) * (1 + 1e-9))
+        elif one.constraint == "horizon":
+            looser = replace(limits, horizon_hours=one.candidate.finish_hours * (1 + 1e-12))
+        elif one.constraint == "most_gpus":
+            looser = replace(limits, most_gpus=float(one.needs))
+        elif one.constraint == "batch_tokens":
+            looser = replace(limits, batch_tokens=float(one.needs))
         else:
             continue
         assert least(search(offers, configured, looser)) < inf

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from math import exp
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,10 @@ from pricing_sources.records.baseline import SOURCE as BASELINE
 from pricing_sources.registry import source_by_id
 from pricing_sources.source import Document, FetchRequest
 from service.domain.as_of import AsOf
+from service.domain.goal import Goal, PretrainingWork
 from service.domain.plan import Plan
 from service.errors import Infeasible
+from service.planning.configurations import UPPER_DECILE, configured
 from service.store.store import Store
 from service.usecases.placement import plan_fleet, plan_pipeline
 from service.usecases.placement_questions import read_fleet, read_pipeline
@@ -31,6 +34,19 @@ QUESTIONS = dict(re.findall(r"```yaml-question (\w+)\n(.*?)```", PAGE, flags=re.
 ROW = re.compile(r"^\| ([a-z]+) \| (.+?) \| (.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
 TABLE = {name: tuple(cells) for name, *cells in ROW.findall(PAGE)}
 NOW = day("2026-11-23T12:00")
+
+
+H100, A100, V4 = "nvidia-h100-sxm-80gb", "nvidia-a100-sxm-80gb", "google-tpu-v4"
+PUBLISHED = {
+    "OPT-175B took": ("opt-175b", 300e9, 2048, "bf16", A100, 1024, 809_472),
+    "PaLM 540B": ("palm-540b", 780e9, 2048, "bf16", V4, 6144, 8_404_992),
+    "DeepSeek-V3": ("deepseek-v3", 14.8e12, 4096, "fp8", H100, 2048, 2_664_000),
+    "LLaMA 65B": ("llama-65b", 1.4e12, 2048, "bf16", A100, 2048, 1_022_362),
+    "Llama 3.1 405B, not among them, took 30.84 million hours of an H100 on 16,384,": (
+        *("llama-3.1-405b", 15.6e12, 8192, "bf16", H100, 16_384, 30_840_000),
+    ),
+}
+"""Model, tokens, sequence, format, accelerator, how many of them, and the hours they took as published."""
 
 
 def planned(store: Store, name: str) -> Plan:
@@ -136,6 +152,20 @@ def test_the_figures_over_recorded_documents_are_those_of_the_page(market: Store
         time(found.expected_hours),
         time(found.finish_hours),
     )
+
+
+@pytest.mark.parametrize("words", PUBLISHED)
+def test_what_published_fleets_took_of_the_hours_planned_is_on_the_page(words: str) -> None:
+    llm, tokens, sequence, precision, accelerator, gpus, hours = PUBLISHED[words]
+    work = PretrainingWork(llm=llm, tokens=tokens, sequence=sequence, batch_tokens=16_777_216, precisions=(precision,))
+    [made] = [
+        one
+        for one in configured(Goal(name=words, pretraining=work), [accelerator]).configurations
+        if one.gpus == gpus and one.batch <= work.batch_tokens
+    ]
+    share = hours / (made.hours * made.gpus)
+    assert f"{words} {share:.2f}" in " ".join(PAGE.split())
+    assert (share >= exp(-UPPER_DECILE * made.spread)) == ("405b" not in llm)
 
 
 def test_the_page_has_the_goals_it_speaks_of() -> None:

@@ -126,8 +126,9 @@ def first_that_fits(on: Device, use: Use, accelerators: int, recompute: Recomput
 
 def said(layout: Parallelism, recompute: Recompute) -> str:
     """A layout in words."""
-    split = f"data {layout.data}, tensor {layout.tensor}, pipeline {layout.pipeline}, ZeRO stage {layout.zero}"
-    return f"{split}, recompute {recompute}"
+    context = f", context {layout.context}" if layout.context > 1 else ""
+    split = f"data {layout.data}, tensor {layout.tensor}, pipeline {layout.pipeline}{context}"
+    return f"{split}, ZeRO stage {layout.zero}, recompute {recompute}"
 
 
 def training_use(llm: LanguageModel, sequence: int, micro_batch: int) -> Use:
