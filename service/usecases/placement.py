@@ -11,7 +11,7 @@ from service.domain.as_of import AsOf
 from service.domain.price_book import FxRate, Price
 from service.domain.quantities import times
 from service.errors import FieldProblem, Infeasible, Invalid, NoData
-from service.estimating.validation import LONGEST_NAME
+from service.estimating.validation import LARGEST, LONGEST_NAME, MOST_DIGITS
 from service.planning.answering import Asked
 from service.planning.carriers import MarketSearched, carriers
 from service.planning.fleets import FleetOffer, FleetPlan, Quota, cheapest_fleet
@@ -250,6 +250,20 @@ def _fleet_problems(asked: FleetAsked, as_of: AsOf) -> Iterator[FieldProblem]:
     for number, one in enumerate(asked.offers):
         if one.gpus <= 0:
             yield FieldProblem(f"offers.{number}.gpus", f"must be above 0, not {one.gpus}")
+    for where, value in _numbers(asked):
+        if value.is_finite() and (value > LARGEST or len(format(value, "f")) > MOST_DIGITS):
+            yield FieldProblem(where, f"must be at most 1e15 and have at most {MOST_DIGITS} digits")
+
+
+def _numbers(asked: FleetAsked) -> Iterator[tuple[str, Decimal]]:
+    """What the estimate of a fleet is made of, and what a scenario takes no more digits of."""
+    for number, offer in enumerate(asked.offers):
+        yield f"offers.{number}.gpus", offer.gpus
+        if offer.price.amount is not None:
+            yield f"offers.{number}.price.amount", offer.price.amount
+    for number, work in enumerate(asked.works):
+        for place, need in enumerate(work.needs):
+            yield f"works.{number}.needs.{place}.hours", need.hours
 
 
 def _pipeline_problems(asked: PipelineAsked) -> Iterator[FieldProblem]:

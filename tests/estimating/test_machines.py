@@ -227,8 +227,9 @@ def test_machines_that_left_while_others_came_are_another_offer_and_those_that_o
     assert effects(priced(alone), priced(with_machines(other))) == {"offer_switch": switch}
 
 
-def test_machines_that_have_a_price_at_last_are_no_switch() -> None:
+def test_machines_that_have_a_price_at_last_or_no_more_are_no_switch() -> None:
     unknown = replace(RENTED, name="unknown", gpu_price=PriceInput(series="cloud/none"))
     before = priced(with_machines(SPOT, unknown))
     after = estimate(with_machines(unknown), book(*PRICES, price("cloud/none", "1", Unit.GPU_HOUR)))
     assert effects(before, after) == {"newly_priced": D(64 * 730), "scope": D("-1.20") * 1600}
+    assert effects(after, before) == {"unpriced": -D(64 * 730), "scope": D("1.20") * 1600}

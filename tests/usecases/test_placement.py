@@ -60,6 +60,10 @@ PIPELINE = PipelineAsked(
 )
 
 
+def _long(hours: Decimal) -> Work:
+    return Work(name="x", needs=(Need(accelerator="H100", gpus=Decimal(8), hours=hours),))
+
+
 def refused(problem: pytest.ExceptionInfo[Invalid]) -> set[str]:
     return {one.field for one in problem.value.problems}
 
@@ -126,6 +130,10 @@ def test_nothing_is_free_by_accident(store: Store, learn: Learn) -> None:
         ({"offers": (STATED,) * 1001}, "offers"),
         ({"offers": (replace(STATED, gpus=Decimal(0)),)}, "offers.0.gpus"),
         ({"load": Load(throughput=Decimal(-1))}, "load.throughput"),
+        ({"offers": (replace(STATED, price=PriceInput(amount=Decimal("1e16"))),)}, "offers.0.price.amount"),
+        ({"offers": (replace(STATED, price=PriceInput(amount=Decimal("1e-41"))),)}, "offers.0.price.amount"),
+        ({"offers": (replace(STATED, gpus=Decimal("8e16")),)}, "offers.0.gpus"),
+        ({"load": None, "works": (_long(Decimal("2e15")),)}, "works.0.needs.0.hours"),
     ],
 )
 def test_a_fleet_that_cannot_be_meant_is_refused_by_field(store: Store, change: dict, field: str) -> None:
