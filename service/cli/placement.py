@@ -29,11 +29,12 @@ Question = Annotated[Path, typer.Argument(metavar="FILE", help="The question in 
 
 
 def fleet(file: Question, *, valid_at: ValidAt = None, known_at: KnownAt = None, as_json: AsJson = False) -> None:
-    """Which work runs on which offer, or which machines carry a load."""
+    """Which work runs on which offer, or which machines carry a load; the answer is kept as an estimate."""
     asked = read_fleet(text_of(file, "FILE"))
     with session() as opened, _solver_speaks_aside():
-        question = as_of(opened.now(), moment("--valid-at", valid_at), moment("--known-at", known_at))
-        found = plan_fleet(opened.store, asked, question)
+        now = opened.now()
+        question = as_of(now, moment("--valid-at", valid_at), moment("--known-at", known_at))
+        found = plan_fleet(opened.store, asked, question, now=now)
     if as_json:
         show(found)
         return
@@ -43,6 +44,7 @@ def fleet(file: Question, *, valid_at: ValidAt = None, known_at: KnownAt = None,
         _tell_mix(found.mix, found.currency)
     if found.market is not None:
         _tell_market(found.market)
+    _tell_kept(found)
     _cite(found)
 
 
@@ -99,6 +101,15 @@ def _tell_mix(mix: MixedFleet, currency: str) -> None:
 def _tell_market(market: MarketSearched) -> None:
     out = ", ".join(f"{one.offers} {one.constraint}" for one in market.rejected)
     say(f"{market.offers} offers, {market.able} of them the cheapest of their kind in their place; ruled out: {out}")
+
+
+def _tell_kept(found: PlannedFleet) -> None:
+    for line in found.assumptions:
+        say(f"assumed: {line}")
+    if found.estimate_id is None or found.cost is None:
+        return
+    period = "" if found.hours is None else f" for {found.hours} hours"
+    say(f"{money(found.cost, found.currency)}{period}; see: costplan estimate show {found.estimate_id[:12]}")
 
 
 def _tell_pipeline(plan: PipelinePlan, currency: str) -> None:

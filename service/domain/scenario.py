@@ -153,16 +153,41 @@ class Tariff(TariffHours):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Machines:
+    """GPUs of one kind that run beside those of other kinds, rented or your own."""
+
+    __pydantic_config__: ClassVar = FORBID_UNKNOWN
+
+    name: str
+    """What you call it, in small letters: `h100_spot`."""
+    gpus: Decimal
+    """How many GPUs of this kind run at once."""
+    hours: Decimal | None = None
+    """For how long [hours]; absent is the `hours` of the part."""
+    gpu_price: PriceInput | None = None
+    """Price of a GPU-hour [currency/GPU-Hour]."""
+    power_per_gpu_kw: Decimal | None = None
+    """Electrical power of one GPU of your own at full load [kW]."""
+    electricity_price: PriceInput | None = None
+    """Price of electricity [currency/kWh]."""
+    electricity_tariff: Tariff | None = None
+    """Prices of electricity by the hour, instead of `electricity_price`."""
+    pue: FactorInput | None = None
+    """Facility power over server power; absent is the `pue` of the part."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingPart:
     """Formula 2: power per GPU × GPUs × hours × electricity rate, and the hours themselves.
 
     Give `gpu_price` for rented GPUs (their hour includes electricity), or `power_per_gpu_kw` and
-    `electricity_price` for your own; both at once only when `gpu_price` is stated by you.
+    `electricity_price` for your own; both at once only when `gpu_price` is stated by you. Several kinds of
+    GPUs side by side are `machines`, instead of `gpus` or beside them.
     """
 
     __pydantic_config__: ClassVar = FORBID_UNKNOWN
 
-    gpus: Decimal
+    gpus: Decimal | None = None
     """How many GPUs run at once."""
     hours: Decimal
     """For how long [hours]."""
@@ -186,6 +211,8 @@ class TrainingPart:
     """Prices of electricity by the hour, instead of `electricity_price`."""
     own_hardware: OwnHardware | None = None
     """What the GPUs cost if they are yours, instead of `gpu_price`."""
+    machines: tuple[Machines, ...] | None = None
+    """GPUs of several kinds, instead of `gpus` or beside them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

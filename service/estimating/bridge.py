@@ -102,6 +102,8 @@ class _Sides:
     after: LineItem | None
     after_then: LineItem | None
     before_now: LineItem | None
+    there: Cause
+    """What it is that the line is on one side only."""
 
     @property
     def costs(self) -> tuple[Decimal, Decimal]:
@@ -113,8 +115,12 @@ def _line_bridges(before: Estimate, after: Estimate, elsewhere: Elsewhere) -> It
     ours, theirs = _named(before.line_items), _named(after.line_items)
     then, now = (_named(one.line_items) if one else {} for one in elsewhere)
     unpriced_before, unpriced_after = _named(before.unpriced), _named(after.unpriced)
+    gone = ours.keys() - theirs.keys() - unpriced_after.keys()
+    come = theirs.keys() - ours.keys() - unpriced_before.keys()
+    replaced = _replaced(gone, come)
     for name in [*ours, *(one for one in theirs if one not in ours)]:
-        sides = _Sides(ours.get(name), theirs.get(name), then.get(name), now.get(name))
+        there: Cause = "offer_switch" if name in replaced else "scope"
+        sides = _Sides(ours.get(name), theirs.get(name), then.get(name), now.get(name), there)
         earlier, later = sides.costs
         if sides.before is None and name in unpriced_before:
             yield _told(name, sides, whole("newly_priced", later))
@@ -124,11 +130,21 @@ def _line_bridges(before: Estimate, after: Estimate, elsewhere: Elsewhere) -> It
             yield _told(name, sides, _split(sides))
 
 
+def _replaced(gone: Iterable[LineName], come: Iterable[LineName]) -> frozenset[LineName]:
+    """Machines that left while others came: the work is done on another offer."""
+    sides = [frozenset(name for name in names if _is_rented(name)) for names in (gone, come)]
+    return sides[0] | sides[1] if all(sides) else frozenset()
+
+
+def _is_rented(name: LineName) -> bool:
+    return name[0] == "training" and name[1].split(".")[0] == "gpu_hours"
+
+
 def _split(sides: _Sides) -> Split:
     earlier, later = sides.costs
     explained = _explained(sides)
     if explained is None:
-        return whole("scope", EXACT.subtract(later, earlier))
+        return whole(sides.there, EXACT.subtract(later, earlier))
     return split(explained, earlier, later)
 
 
@@ -139,7 +155,7 @@ def _explained(sides: _Sides) -> Explained | None:
     first, last = sides.before or sides.after_then, sides.after or sides.before_now
     if first is None or last is None:
         return None
-    there = Factor("scope", Decimal(int(sides.before is not None)), Decimal(int(sides.after is not None)))
+    there = Factor(sides.there, Decimal(int(sides.before is not None)), Decimal(int(sides.after is not None)))
     quantity = (sides.before or last).pricing_quantity
     return Explained({"there": there, **_money(first, last, None)}, lambda chosen: _product(quantity, chosen.values()))
 

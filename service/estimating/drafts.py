@@ -16,7 +16,8 @@ from service.domain.scenario import (
 )
 from service.estimating.draft import Draft, Factors, Known, Origin, Pinned, computed, stated
 from service.estimating.extended_drafts import (
-    by_the_hour,
+    beside,
+    electricity,
     employed,
     grows,
     labelled,
@@ -72,18 +73,25 @@ def _data(part: DataPart, known: Known) -> Iterator[Draft]:
 
 
 def _training(part: TrainingPart, known: Known) -> Iterator[Draft]:
+    if part.gpus is not None:
+        yield from _of_one_kind(part, part.gpus, known)
+    for number, machines in enumerate(part.machines or ()):
+        yield from beside(number, machines, part, known)
+
+
+def _of_one_kind(part: TrainingPart, gpus: Decimal, known: Known) -> Iterator[Draft]:
     if part.gpu_price is not None:
-        inputs = {"gpus": part.gpus, "hours": part.hours}
-        hours = known.formula("training.gpu_hours")
-        yield computed("training", "gpu_hours", hours, inputs, Unit.GPU_HOUR, part.gpu_price, "gpu_price")
+        rented = known.formula("training.gpu_hours")
+        inputs = {"gpus": gpus, "hours": part.hours}
+        yield computed("training", "gpu_hours", rented, inputs, Unit.GPU_HOUR, part.gpu_price, "gpu_price")
     if part.own_hardware is not None:
-        yield from owned(part, part.own_hardware, known)
+        yield from owned(part, gpus, part.own_hardware, known)
     if part.power_per_gpu_kw is None or (part.electricity_price is None and part.electricity_tariff is None):
         return
     server, pue = known.factor("training.server_factor", part.server_factor), known.factor("training.pue", part.pue)
     energy = {
         "power_per_gpu_kw": part.power_per_gpu_kw,
-        "gpus": part.gpus,
+        "gpus": gpus,
         "hours": part.hours,
         "utilisation": part.utilisation,
         "idle_power_per_gpu_kw": part.idle_power_per_gpu_kw,
@@ -92,11 +100,7 @@ def _training(part: TrainingPart, known: Known) -> Iterator[Draft]:
         "pue": pue.value,
     }
     origins: Mapping[str, Origin] = {"server_factor": server.origin, "pue": pue.origin}
-    if part.electricity_price is not None:
-        kwh, price = known.formula("training.energy"), part.electricity_price
-        yield computed("training", "electricity", kwh, energy, Unit.KWH, price, "electricity_price", origins)
-    if part.electricity_tariff is not None:
-        yield from by_the_hour(part.electricity_tariff, part.hours, energy, origins, known)
+    yield from electricity(part, energy, origins, known)
 
 
 def _inference(part: InferencePart, known: Known) -> Iterator[Draft]:

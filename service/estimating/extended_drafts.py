@@ -1,4 +1,4 @@
-"""Lines the published formulas leave out: growing and tiered stores, traffic, hardware, tariffs, labelling, roles."""
+"""Lines the published formulas leave out: stores, traffic, hardware, machines, tariffs, labelling, roles."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -10,6 +10,7 @@ from service.domain.scenario import (
     DataPart,
     EngineeringPart,
     FineTuningPart,
+    Machines,
     OwnHardware,
     PartName,
     PriceInput,
@@ -89,11 +90,11 @@ def licence_by_length(million_tokens: Decimal, price: PriceInput, known: Known) 
     )
 
 
-def owned(part: TrainingPart, hardware: OwnHardware, known: Known) -> Iterator[Draft]:
+def owned(part: TrainingPart, gpus: Decimal, hardware: OwnHardware, known: Known) -> Iterator[Draft]:
     """The share of its own hardware's life a run takes, and the place it stands in."""
     system = known.factor("training.own_hardware.system_factor", hardware.system_factor)
     used_up = {
-        "gpus": part.gpus,
+        "gpus": gpus,
         "hours": part.hours,
         "service_years": hardware.service_years,
         "interest": hardware.interest,
@@ -107,7 +108,7 @@ def owned(part: TrainingPart, hardware: OwnHardware, known: Known) -> Iterator[D
     if hardware.colocation_price is not None and part.power_per_gpu_kw is not None:
         server = known.factor("training.server_factor", part.server_factor)
         held = {
-            "gpus": part.gpus,
+            "gpus": gpus,
             "hours": part.hours,
             "power_per_gpu_kw": part.power_per_gpu_kw,
             "server_factor": server.value,
@@ -125,10 +126,50 @@ def owned(part: TrainingPart, hardware: OwnHardware, known: Known) -> Iterator[D
         )
 
 
-def by_the_hour(
-    tariff: Tariff, hours: Decimal, energy: Mapping[str, Decimal], origins: Mapping[str, Origin], known: Known
+def beside(number: int, machines: Machines, part: TrainingPart, known: Known) -> Iterator[Draft]:
+    """The GPU-hours of one kind of several, and the electricity of those that are your own."""
+    place, hours = f"machines.{number}", part.hours if machines.hours is None else machines.hours
+    inputs = {"gpus": machines.gpus, "hours": hours}
+    if machines.gpu_price is not None:
+        rented, field = known.formula("training.gpu_hours"), f"{place}.gpu_price"
+        name = f"gpu_hours.{machines.name}"
+        yield computed("training", name, rented, inputs, Unit.GPU_HOUR, machines.gpu_price, field)
+    if machines.power_per_gpu_kw is None:
+        return
+    own = machines.pue is not None
+    server = known.factor("training.server_factor", part.server_factor)
+    pue = known.factor(f"training.{place}.pue" if own else "training.pue", machines.pue if own else part.pue)
+    energy = {"power_per_gpu_kw": machines.power_per_gpu_kw, **inputs}
+    factors = {"server_factor": server.value, "pue": pue.value}
+    origins: Mapping[str, Origin] = {"server_factor": server.origin, "pue": pue.origin}
+    yield from electricity(machines, {**energy, **factors}, origins, known, (f".{machines.name}", f"{place}."))
+
+
+def electricity(
+    bought: TrainingPart | Machines,
+    energy: Mapping[str, Decimal],
+    origins: Mapping[str, Origin],
+    known: Known,
+    called: tuple[str, str] = ("", ""),
+) -> Iterator[Draft]:
+    """The electricity of GPUs of your own; `called` is what is added to the name of a line and before its field."""
+    name, field = f"electricity{called[0]}", f"{called[1]}electricity_price"
+    if bought.electricity_price is not None:
+        kwh, price = known.formula("training.energy"), bought.electricity_price
+        yield computed("training", name, kwh, energy, Unit.KWH, price, field, origins)
+    if bought.electricity_tariff is not None:
+        yield from _by_the_hour(bought.electricity_tariff, energy, origins, known, (name, called[1]))
+
+
+def _by_the_hour(
+    tariff: Tariff,
+    energy: Mapping[str, Decimal],
+    origins: Mapping[str, Origin],
+    known: Known,
+    called: tuple[str, str],
 ) -> Iterator[Draft]:
     """The electricity of a run, window by window of its tariff."""
+    hours = energy["hours"]
     within = hours_by_window(tariff, hours)
     prices = [
         *((one.name, one.price, f"windows.{number}.price") for number, one in enumerate(tariff.windows)),
@@ -137,12 +178,12 @@ def by_the_hour(
     for (name, price, field), in_window in zip(prices, within, strict=True):
         yield computed(
             "training",
-            f"electricity.{name}",
+            f"{called[0]}.{name}",
             known.formula("energy.in_window"),
             {"share_of_hours": in_window / hours if hours else Decimal(0), **energy},
             Unit.KWH,
             price,
-            f"electricity_tariff.{field}",
+            f"{called[1]}electricity_tariff.{field}",
             origins,
         )
 

@@ -1,4 +1,4 @@
-"""What stores, hardware, tariffs, labels and roles must be before they can be priced, and what would work."""
+"""What stores, hardware, machines, tariffs, labels and roles must be before they can be priced, and what would work."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,6 +12,7 @@ from service.domain.scenario import (
     DataPart,
     EngineeringPart,
     FineTuningPart,
+    Machines,
     TariffHours,
     TariffWindow,
     Tier,
@@ -23,9 +24,15 @@ from service.estimating.tariff_hours import QUARTER, quarter_of
 from service.formulas.capital import HOURS_PER_YEAR
 from service.formulas.catalog_costs import LEAST_SHARE, LEAST_YEARS, LONGEST_SERVICE
 
-NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
+LONGEST_NAME: Final = 40
+LONGEST_MACHINES: Final = 120
+"""Machines may be called as their offer is."""
+OTHERWISE: Final = "otherwise"
+"""The window of all hours that are in no other."""
 MOST_TIERS: Final = 20
 MOST_ROLES: Final = 50
+MOST_MACHINES: Final = 2_000
 MOST_WINDOWS: Final = 24
 LONGEST_TARIFF: Final = 5 * HOURS_PER_YEAR
 """Hours of a run whose every quarter-hour is looked up; who knows a tariff for longer?"""
@@ -102,15 +109,57 @@ def hardware_problems(part: TrainingPart) -> Problems:
             )
 
 
-def tariff_problems(part: TrainingPart) -> Problems:
+def run_problems(part: TrainingPart, *, priced: bool) -> Problems:
+    """What is priced of one kind of GPUs says how many there are."""
+    if part.gpus is None and (priced or not part.machines):
+        yield FieldProblem("training.gpus", "is missing; give it, or give machines")
+
+
+def included_problems(where: str, bought: TrainingPart | Machines) -> Problems:
+    """A rented hour has its electricity inside."""
+    electricity = bought.electricity_price is not None
+    if not (electricity or bought.electricity_tariff is not None):
+        return
+    if bought.gpu_price is not None and bought.gpu_price.series is not None:
+        yield FieldProblem(
+            f"{where}.electricity_price" if electricity else f"{where}.electricity_tariff",
+            "a rented GPU-hour already includes its electricity; leave this out, or state gpu_price yourself "
+            "if it is the price of hardware without power",
+        )
+
+
+def machine_problems(part: TrainingPart) -> Problems:
+    """Kinds of machines have names of their own, and each has hours and a price."""
+    every = part.machines or ()
+    if len(every) > MOST_MACHINES:
+        yield FieldProblem("training.machines", f"must be at most {MOST_MACHINES}")
+    # Their electricity is called by their names, that of the part by its windows.
+    windows = part.electricity_tariff.windows if part.electricity_tariff else ()
+    called = [OTHERWISE, *(one.name for one in windows)] if windows else []
+    yield from _names("training.machines", [one.name for one in every], called, LONGEST_MACHINES)
+    for number, one in enumerate(every):
+        where, hours = f"training.machines.{number}", part.hours if one.hours is None else one.hours
+        power = one.power_per_gpu_kw is not None
+        bought = one.electricity_price is not None or one.electricity_tariff is not None
+        if not (one.gpu_price is not None or power or bought):
+            yield FieldProblem(f"{where}.gpu_price", "is missing; or give power_per_gpu_kw with electricity_price")
+        if power and not bought:
+            yield FieldProblem(f"{where}.electricity_price", "is missing beside power_per_gpu_kw")
+        if bought and not power:
+            yield FieldProblem(f"{where}.power_per_gpu_kw", "is missing beside the price of electricity")
+        yield from included_problems(where, one)
+        yield from tariff_problems(where, one, hours)
+
+
+def tariff_problems(within: str, bought: TrainingPart | Machines, hours: Decimal) -> Problems:
     """A tariff stands on its own and covers hours somebody can look up."""
-    tariff, where = part.electricity_tariff, "training.electricity_tariff"
+    tariff, where = bought.electricity_tariff, f"{within}.electricity_tariff"
     if tariff is None:
         return
-    if part.electricity_price is not None:
+    if bought.electricity_price is not None:
         yield FieldProblem(where, "give either electricity_price or electricity_tariff")
-    if part.hours > LONGEST_TARIFF:
-        yield FieldProblem("training.hours", f"must be at most {LONGEST_TARIFF} where the price is by the hour")
+    if hours > LONGEST_TARIFF:
+        yield FieldProblem(f"{within}.hours", f"must be at most {LONGEST_TARIFF} where the price is by the hour")
     yield from tariff_hours_problems(where, tariff)
     yield from _start(where, tariff.starts_at)
 
@@ -123,7 +172,7 @@ def tariff_hours_problems(where: str, tariff: TariffHours) -> Problems:
         )
     if not 0 < len(tariff.windows) <= MOST_WINDOWS:
         yield FieldProblem(f"{where}.windows", f"must be 1 to {MOST_WINDOWS}; for one price use electricity_price")
-    yield from _names(f"{where}.windows", [one.name for one in tariff.windows], taken="otherwise")
+    yield from _names(f"{where}.windows", [one.name for one in tariff.windows], taken=[OTHERWISE])
     for number, window in enumerate(tariff.windows):
         yield from _window(f"{where}.windows.{number}", window)
 
@@ -170,11 +219,11 @@ def _tiers(where: str, tiers: tuple[Tier, ...] | None) -> Problems:
             yield FieldProblem(f"{where}.{number}.above_tb", f"must be above the tier before, {before}")
 
 
-def _names(where: str, names: Iterable[str], taken: str = "") -> Problems:
-    seen = {taken}
+def _names(where: str, names: Iterable[str], taken: Iterable[str] = (), longest: int = LONGEST_NAME) -> Problems:
+    seen = set(taken)
     for number, name in enumerate(names):
-        if not NAME.fullmatch(name):
-            words = "must be 1 to 40 small letters, digits and _, and begin with a letter"
+        if len(name) > longest or not NAME.fullmatch(name):
+            words = f"must be 1 to {longest} small letters, digits and _, and begin with a letter"
             yield FieldProblem(f"{where}.{number}.name", f"{words}, not {name[:40]!r}")
         elif name in seen:
             yield FieldProblem(f"{where}.{number}.name", f"{name} is there already; give each a name of its own")

@@ -19,9 +19,12 @@ from service.domain.scenario_places import inputs_of
 from service.errors import FieldProblem, Invalid
 from service.estimating.extended_validation import (
     hardware_problems,
+    included_problems,
     labelling_problems,
     limit_problems,
+    machine_problems,
     role_problems,
+    run_problems,
     tariff_problems,
     tier_problems,
 )
@@ -138,21 +141,18 @@ def _training(part: TrainingPart) -> Problems:
     power, electricity = part.power_per_gpu_kw is not None, part.electricity_price is not None
     bought = electricity or part.electricity_tariff is not None
     held = part.own_hardware is not None and part.own_hardware.colocation_price is not None
-    if part.gpu_price is None and part.own_hardware is None and not (power or bought):
+    rented_or_owned = part.gpu_price is not None or part.own_hardware is not None
+    if not (rented_or_owned or power or bought or (part.machines and part.gpus is None)):
         yield FieldProblem(
             "training", "has nothing to price; give gpu_price, or power_per_gpu_kw with electricity_price"
         )
+    yield from run_problems(part, priced=rented_or_owned or power or bought)
     if power and not (bought or held):
         yield FieldProblem("training.electricity_price", "is missing beside power_per_gpu_kw")
     if (bought or held) and not power:
         beside = "electricity_price" if electricity else "electricity_tariff" if bought else "colocation_price"
         yield FieldProblem("training.power_per_gpu_kw", f"is missing beside {beside}")
-    if bought and part.gpu_price is not None and part.gpu_price.series is not None:
-        yield FieldProblem(
-            "training.electricity_price" if electricity else "training.electricity_tariff",
-            "a rented GPU-hour already includes its electricity; leave this out, or state gpu_price yourself "
-            "if it is the price of hardware without power",
-        )
+    yield from included_problems("training", part)
     if part.utilisation > 1:
         yield FieldProblem("training.utilisation", f"must be 0 to 1, not {part.utilisation}")
     for name in ("server_factor", "pue"):
@@ -160,7 +160,10 @@ def _training(part: TrainingPart) -> Problems:
     if part.own_hardware is not None:
         yield from _loading("training.own_hardware.system_factor", part.own_hardware.system_factor)
     yield from hardware_problems(part)
-    yield from tariff_problems(part)
+    yield from tariff_problems("training", part, part.hours)
+    for number, machines in enumerate(part.machines or ()):
+        yield from _loading(f"training.machines.{number}.pue", machines.pue)
+    yield from machine_problems(part)
 
 
 def _loading(where: str, factor: FactorInput | None) -> Problems:

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from service.domain.market import Floats
-from service.domain.scenario import TariffHours
+from service.domain.scenario import Tariff, TariffHours
 from service.estimating.extended_validation import LONGEST_TARIFF
 from service.estimating.tariff_hours import QUARTER, QUARTERS_OF_A_WEEK, windows_from, windows_of_the_week
 
@@ -55,6 +55,13 @@ def electricity_by_hour(
     beside = np.array([float((one - mean) * kwh_per_gpu_hour / QUARTERS_PER_HOUR) for one in prices])
     windows = windows_from(tariff, first_quarter(valid_at), many)
     return ElectricityByHour(np.concatenate([[0.0], np.cumsum(beside[windows])]))
+
+
+def starting_now(hours: TariffHours | None, valid_at: datetime) -> Tariff | None:
+    """The tariff of a run that starts now."""
+    if hours is None:
+        return None
+    return Tariff(zone=hours.zone, windows=hours.windows, otherwise=hours.otherwise, starts_at=first_quarter(valid_at))
 
 
 def first_quarter(valid_at: datetime) -> datetime:

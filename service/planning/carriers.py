@@ -125,6 +125,8 @@ def _offers(asked: Asked, offers: Offers, kind: Kind, best: Configuration, rows:
             available=significant(1 / missing, DIGITS),
             spot=offers.purchases[row] in TAKEN_AWAY,
             machines=floor(kind.most_gpus / kind.gpus) if is_own else None,
+            paid_hours=significant(float(paid_hours(np.array([hours]), kind)[0])),
+            spread=best.spread,
             words=f"{kind.gpus:g} × {kind.accelerator}, {best.precision}, {best.words}",
         )
 

@@ -51,6 +51,10 @@ class LoadOffer:
     """What is lost with a region, where others call theirs the same; the region if empty."""
     words: str = ""
     """How it carries that, for people."""
+    paid_hours: Decimal | None = None
+    """Of a service for a time: for how long a machine is paid, which may be longer [hours]."""
+    spread: float = 0.0
+    """Standard deviation of the logarithm of how many machines it takes, where `throughput` is predicted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

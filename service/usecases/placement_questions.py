@@ -57,6 +57,8 @@ class FleetAsked:
 
     __pydantic_config__: ClassVar = FORBID_UNKNOWN
 
+    name: str | None = None
+    """What its estimate is called in the ledger; that of the goal, or what it carries, where absent."""
     currency: str = "USD"
     """ISO 4217 code the answer is in."""
     works: tuple[Work, ...] = ()

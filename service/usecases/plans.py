@@ -21,13 +21,11 @@ from service.domain.scenario import (
     PriceInput,
     Scenario,
     Spread,
-    Tariff,
-    TariffHours,
     TrainingPart,
 )
 from service.estimating.volatility import LOOKBACK, Volatility, measured
 from service.planning.answering import Answer, Asked, Chosen, answered, limits_of
-from service.planning.by_the_hour import first_quarter
+from service.planning.by_the_hour import starting_now
 from service.planning.configurations import UPPER_DECILE
 from service.planning.front import robustness
 from service.planning.offering import HOURS_PER_MONTH, HOURS_PER_YEAR, TAKEN_AWAY, has_data
@@ -112,7 +110,7 @@ def scenario_of(goal: Goal, one: Chosen, valid_at: datetime) -> Scenario:
                 gpu_price=own.gpu_hour,
                 power_per_gpu_kw=own.power_kw,
                 electricity_price=own.electricity,
-                electricity_tariff=_from_now(own.electricity_tariff, valid_at),
+                electricity_tariff=starting_now(own.electricity_tariff, valid_at),
                 pue=own.pue,
             )
         }
@@ -129,12 +127,6 @@ def scenario_of(goal: Goal, one: Chosen, valid_at: datetime) -> Scenario:
         spreads=_spreads(goal, one, next(iter(compute))),
         **compute,  # type: ignore[arg-type]
     )
-
-
-def _from_now(hours: TariffHours | None, valid_at: datetime) -> Tariff | None:
-    if hours is None:
-        return None
-    return Tariff(zone=hours.zone, windows=hours.windows, otherwise=hours.otherwise, starts_at=first_quarter(valid_at))
 
 
 def _exact(store: Store, asked: Asked, one: Chosen) -> Estimate:

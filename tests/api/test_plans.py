@@ -12,6 +12,9 @@ from service.domain.as_of import AsOf
 from service.domain.goal import Goal
 from service.errors import Infeasible, ServiceError, Unavailable
 from service.store.store import Store
+from service.usecases.estimates import get_estimate
+from service.usecases.placement import plan_fleet
+from service.usecases.placement_questions import FleetAsked
 from service.usecases.planners import MOST_WAITING, PlanningProcess
 from service.usecases.plans import get_plan, list_plans, new_plan
 from tests.conftest import TickingClock, day
@@ -21,6 +24,20 @@ GOAL = {
     "name": "an ablation",
     "gpu_hours": {"gpus": 16, "hours": 100, "together": 8},
     "accelerators": ["nvidia-h100-sxm-80gb"],
+}
+FLEET = {
+    "load": {"throughput": 24000},
+    "offers": [
+        {
+            "name": "n8",
+            "provider": "nimbus",
+            "region": "eu-west-1",
+            "accelerator": "H100",
+            "gpus": 8,
+            "throughput": 8000,
+            "price": {"series": "market/nimbus/n8/eu-west-1/on_demand"},
+        }
+    ],
 }
 AT = {"valid_at": "2026-03-02T00:00:00Z", "known_at": "2026-03-02T00:00:00Z"}
 
@@ -43,6 +60,16 @@ def test_a_goal_posted_twice_is_one_plan_whose_picks_are_estimates(empty: TestCl
     estimate = client.get(f"/api/v1/estimates/{pick['estimate_id']}").json()
     assert pick["cost"] == estimate["estimate"]["total"] == "3200"
     assert [one["attribution"] for one in made.json()["terms"]] == ["Prices by Nimbus"]
+
+
+def test_a_fleet_posted_twice_is_one_estimate(empty: TestClient, clock: TickingClock) -> None:
+    client = learned(empty, clock)
+    made = client.post("/api/v1/plans/fleets", json=FLEET, params=AT)
+    assert made.status_code == 200
+    assert client.post("/api/v1/plans/fleets", json=FLEET, params=AT).json() == made.json()
+    found = client.get(f"/api/v1/estimates/{made.json()['estimate_id']}").json()["estimate"]
+    assert (found["total"], made.json()["cost"], made.json()["hours"]) == ("35040", "35040", "730")
+    assert [one["price_series"] for one in found["line_items"]] == ["market/nimbus/n8/eu-west-1/on_demand"]
 
 
 def test_a_goal_nothing_meets_is_a_problem_with_what_would_have_to_give(empty: TestClient, clock: TickingClock) -> None:
@@ -99,9 +126,12 @@ def test_goals_are_planned_and_refused_by_another_process(sqlite_url: str, clock
     goal = TypeAdapter(Goal).validate_python(GOAL)
     try:
         made = process(new_plan, goal, question, now=day("2026-03-02"))
+        asked = TypeAdapter(FleetAsked).validate_python(FLEET)
+        fleet = process(plan_fleet, asked, question, now=day("2026-03-02"))
         with pytest.raises(Infeasible, match="budget 3200 USD"):
             process(new_plan, replace(goal, budget=Decimal(10)), question, now=day("2026-03-02"))
     finally:
         process.close()
     assert get_plan(store, made.plan_id) == made
+    assert get_estimate(store, fleet.estimate_id).estimate.total == fleet.cost
     store.close()

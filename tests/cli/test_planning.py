@@ -1,5 +1,6 @@
 """The planner on the command line: the same answers as the use cases, told and as JSON."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,16 @@ def test_a_fleet_is_told_with_what_limits_it_and_whose_prices_they_are(shell: Sh
     found = shell.json("plan", "fleet", "fleet.yaml")
     assert sum(one["machines"] for one in found["mix"]["rented"]) == 3
     assert [one["series"] for one in found["prices"]] == ["baseline/p5.48xlarge/us-east-1/on_demand"]
+
+
+def test_a_fleet_is_opened_and_run_again_by_the_name_of_its_estimate(shell: Shell) -> None:
+    (shell.folder / "fleet.yaml").write_text(FLEET)
+    told = shell("plan", "fleet", "fleet.yaml").stdout
+    [name] = re.findall(r"for 730 hours; see: costplan estimate show ([0-9a-f]{12})", told)
+    assert "assumed: a load without a goal is priced for a month of 730 hours" in told
+    shown = shell.json("estimate", "show", name)["estimate"]
+    assert {one["name"] for one in shown["line_items"]} == {"gpu_hours.p5", "gpu_hours.far"}
+    assert shell.json("estimate", "rerun", name)["same_bytes"]
 
 
 def test_a_pipeline_is_told_with_what_moves(shell: Shell) -> None:

@@ -30,6 +30,7 @@ from tests.usecases.test_cost_history import learn_rates
 
 H100 = "nimbus/h100/global/on_demand"
 MARCH, MAY = AsOf(day("2026-03-02"), day("2026-08-01")), AsOf(day("2026-05-02"), day("2026-08-01"))
+LATER = day("2026-08-02")
 OFFER = FleetOfferAsked(
     name="h100",
     provider="nimbus",
@@ -59,6 +60,10 @@ PIPELINE = PipelineAsked(
 )
 
 
+def _long(hours: Decimal) -> Work:
+    return Work(name="x", needs=(Need(accelerator="H100", gpus=Decimal(8), hours=hours),))
+
+
 def refused(problem: pytest.ExceptionInfo[Invalid]) -> set[str]:
     return {one.field for one in problem.value.problems}
 
@@ -66,7 +71,7 @@ def refused(problem: pytest.ExceptionInfo[Invalid]) -> set[str]:
 def test_a_fleet_is_made_of_the_prices_in_force_and_cites_them(store: Store, learn: Learn) -> None:
     learn("h100 3.00 2026-03-01", on="2026-03-01")
     learn("h100 2.00 2026-05-01", on="2026-05-01")
-    then, later = plan_fleet(store, FLEET, MARCH), plan_fleet(store, FLEET, MAY)
+    then, later = plan_fleet(store, FLEET, MARCH, now=LATER), plan_fleet(store, FLEET, MAY, now=LATER)
     assert [(one.offer, one.machines) for one in then.mix.rented] == [("stated", 3)]
     assert [(one.offer, one.machines) for one in later.mix.rented] == [("h100", 3)]
     assert (then.mix.cost_hour, later.mix.cost_hour) == (60, 48)
@@ -77,7 +82,7 @@ def test_a_fleet_is_made_of_the_prices_in_force_and_cites_them(store: Store, lea
 def test_works_are_placed_at_prices_of_machines_or_of_gpus(store: Store, learn: Learn) -> None:
     learn("h100 3.00 2026-03-01", on="2026-03-01")
     job = Work(name="job", needs=(Need(accelerator="H100", gpus=Decimal(10), hours=Decimal(5)),))
-    found = plan_fleet(store, replace(FLEET, load=None, works=(job,)), MARCH)
+    found = plan_fleet(store, replace(FLEET, load=None, works=(job,)), MARCH, now=LATER)
     assert [(one.offer, one.machines, one.cost) for one in found.plan.assigned] == [("stated", 2, 200)]
     assert found.mix is None
 
@@ -95,7 +100,7 @@ def test_a_pipeline_moves_when_the_price_does(store: Store, learn: Learn) -> Non
 def test_prices_of_another_currency_are_converted_and_the_rate_cited(store: Store, learn: Learn, clock) -> None:
     learn_rates(store, clock, "2026-04-10")
     learn("h100 2.10 2026-03-01", on="2026-04-11")
-    euros = plan_fleet(store, replace(FLEET, currency="EUR", offers=(OFFER,)), MAY)
+    euros = plan_fleet(store, replace(FLEET, currency="EUR", offers=(OFFER,)), MAY, now=LATER)
     assert float(euros.mix.cost_hour) == pytest.approx(24 * 2.0)
     assert [(one.from_currency, one.to_currency) for one in euros.fx_rates] == [("USD", "EUR")]
     pipeline = plan_pipeline(store, replace(PIPELINE, currency="EUR"), MAY)
@@ -105,9 +110,9 @@ def test_prices_of_another_currency_are_converted_and_the_rate_cited(store: Stor
 def test_nothing_is_free_by_accident(store: Store, learn: Learn) -> None:
     learn("a100 3.00 2026-03-01", on="2026-03-01")
     with pytest.raises(Invalid, match=r"offers\.0\.price\.series: nimbus/h100/.*or state an amount"):
-        plan_fleet(store, FLEET, MARCH)
+        plan_fleet(store, FLEET, MARCH, now=LATER)
     with pytest.raises(Invalid, match=r"offers\.0\.throughput: is missing"):
-        plan_fleet(store, replace(FLEET, offers=(replace(STATED, throughput=None),)), MARCH)
+        plan_fleet(store, replace(FLEET, offers=(replace(STATED, throughput=None),)), MARCH, now=LATER)
     bare = replace(PIPELINE.stages[0], offers=(StageOfferAsked(name="x", region="us"),))
     with pytest.raises(Invalid, match=r"stages\.0\.offers\.0: give either the cost of the stage or a price"):
         plan_pipeline(store, replace(PIPELINE, stages=(bare,)), MARCH)
@@ -125,11 +130,15 @@ def test_nothing_is_free_by_accident(store: Store, learn: Learn) -> None:
         ({"offers": (STATED,) * 1001}, "offers"),
         ({"offers": (replace(STATED, gpus=Decimal(0)),)}, "offers.0.gpus"),
         ({"load": Load(throughput=Decimal(-1))}, "load.throughput"),
+        ({"offers": (replace(STATED, price=PriceInput(amount=Decimal("1e16"))),)}, "offers.0.price.amount"),
+        ({"offers": (replace(STATED, price=PriceInput(amount=Decimal("1e-41"))),)}, "offers.0.price.amount"),
+        ({"offers": (replace(STATED, gpus=Decimal("8e16")),)}, "offers.0.gpus"),
+        ({"load": None, "works": (_long(Decimal("2e15")),)}, "works.0.needs.0.hours"),
     ],
 )
 def test_a_fleet_that_cannot_be_meant_is_refused_by_field(store: Store, change: dict, field: str) -> None:
     with pytest.raises(Invalid) as problem:
-        plan_fleet(store, replace(FLEET, **{"offers": (STATED,), **change}), MARCH)
+        plan_fleet(store, replace(FLEET, **{"offers": (STATED,), **change}), MARCH, now=LATER)
     assert field in refused(problem)
 
 
@@ -166,7 +175,7 @@ def test_a_large_question_is_given_up_by_the_search_and_proven_by_the_solver(sto
         for n in range(350)
     )
     load = Load(throughput=Decimal(50_000), left_without_region=Decimal("0.5"), most_providers=3)
-    mix = plan_fleet(store, replace(FLEET, load=load, offers=offers), MARCH).mix
+    mix = plan_fleet(store, replace(FLEET, load=load, offers=offers), MARCH, now=LATER).mix
     assert mix.throughput >= 50_000
     assert mix.proof == "solver"
 

@@ -20,6 +20,7 @@ from service.domain.plan import Plan
 from service.errors import Infeasible
 from service.planning.configurations import UPPER_DECILE, configured
 from service.store.store import Store
+from service.usecases.estimates import get_estimate
 from service.usecases.placement import plan_fleet, plan_pipeline
 from service.usecases.placement_questions import read_fleet, read_pipeline
 from service.usecases.plan_questions import read_goal
@@ -88,13 +89,14 @@ def market(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 def test_the_fleet_of_the_page_keeps_what_it_promises(bundled: Store) -> None:
-    planned = plan_fleet(bundled, read_fleet(QUESTIONS["fleet"]), AsOf(NOW, NOW))
+    planned = plan_fleet(bundled, read_fleet(QUESTIONS["fleet"]), AsOf(NOW, NOW), now=NOW)
     machines = {one.offer: one.machines for one in planned.mix.rented}
     carried = {"p5": 8000, "p5 spot": 7200, "far": 7500}
     assert sum(machines[name] * carried[name] for name in machines) >= 20_000
     assert sum(machines[name] * carried[name] for name in machines.keys() - {"p5 spot"}) >= 10_000
     assert machines["far"] * 7500 >= 6_000
     assert planned.mix.proof == "search"
+    assert get_estimate(bundled, planned.estimate_id).estimate.total == planned.mix.cost_hour * 730
     assert {one.name for one in planned.mix.limits} >= {
         "left_without_spot",
         "left_without_region",
@@ -103,7 +105,7 @@ def test_the_fleet_of_the_page_keeps_what_it_promises(bundled: Store) -> None:
 
 
 def test_the_service_of_the_page_outlives_any_provider_and_any_region(bundled: Store) -> None:
-    planned = plan_fleet(bundled, read_fleet(QUESTIONS["survivors"]), AsOf(NOW, NOW))
+    planned = plan_fleet(bundled, read_fleet(QUESTIONS["survivors"]), AsOf(NOW, NOW), now=NOW)
     assert planned.mix.throughput >= 20_000
     assert {one.name: one.used >= one.limit for one in planned.mix.limits if "left" in one.name} == {
         "left_without_provider": True,
@@ -113,7 +115,7 @@ def test_the_service_of_the_page_outlives_any_provider_and_any_region(bundled: S
 
 def test_what_the_service_costs_over_recorded_documents_is_on_the_page(market: Store) -> None:
     asked = read_fleet(QUESTIONS["survivors"])
-    alone, spread = (plan_fleet(market, one, AsOf(NOW, NOW)).mix for one in (replace(asked, load=None), asked))
+    alone, spread = (plan_fleet(market, one, AsOf(NOW, NOW), now=NOW).mix for one in (replace(asked, load=None), asked))
     told = f"costs {alone.cost_hour:.2f} USD an hour, and {spread.cost_hour:.2f} USD so that half of it outlives"
     assert told in " ".join(PAGE.split())
 

@@ -31,7 +31,7 @@ def asked(goal: str = GOAL, **more: str) -> str:
 
 
 def fleet(store: Store, goal: str = GOAL, **more: str) -> PlannedFleet:
-    return plan_fleet(store, read_fleet(asked(goal, **more)), NOW)
+    return plan_fleet(store, read_fleet(asked(goal, **more)), NOW, now=NOW.known_at)
 
 
 def rented(found: PlannedFleet) -> dict[str, int]:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Body, Response
 
-from service.api.deps import AsOfDep, PlannerDep
+from service.api.deps import AsOfDep, NowDep, PlannerDep
 from service.api.planning_examples import FLEETS, PIPELINES
 from service.api.wire import answer, door
 from service.usecases.placement import PlannedFleet, PlannedPipeline, plan_fleet, plan_pipeline
@@ -15,10 +15,13 @@ router = door("plans")
 
 @router.post("/plans/fleets", response_model=PlannedFleet, summary="Plan a fleet")
 def fleets(
-    planner: PlannerDep, as_of: AsOfDep, asked: Annotated[FleetAsked, Body(openapi_examples=FLEETS)]
+    planner: PlannerDep, now: NowDep, as_of: AsOfDep, asked: Annotated[FleetAsked, Body(openapi_examples=FLEETS)]
 ) -> Response:
-    """Which work runs on which offer, or which machines carry a load, at least cost within all limits, and why."""
-    return answer(planner(plan_fleet, asked, as_of))
+    """Which work runs on which offer, or which machines carry a load, at least cost within all limits, and why.
+
+    The answer is an estimate of the ledger, `estimate_id`.
+    """
+    return answer(planner(plan_fleet, asked, as_of, now=now))
 
 
 @router.post("/plans/pipelines", response_model=PlannedPipeline, summary="Plan a pipeline across regions")
