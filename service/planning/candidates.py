@@ -43,6 +43,9 @@ UNSTABLE: Final = 0.05
 """A run that can only start again from the beginning, with a smaller chance to get through, is refused."""
 LARGEST: Final = 1e15
 """Hours or money: more is never."""
+SHORTEST: Final = 1e-6
+"""Of the mean time between interruptions: free checkpoints would be taken all the time, and with this much between
+two of them all but half of it is saved already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,9 +306,7 @@ def _gang(kind: Kind, ways: Arrays, limits: Limits) -> _Sized:
     machines = np.ceil(ways.gpus / kind.gpus)
     hazard, kept = machines * kind.hazard, limits.checkpoints
     if kept.on:
-        interval = optimal_interval(checkpoint_hours=kept.write_hours, hazard_per_hour=hazard)
-        # Free checkpoints would be taken all the time; a thousand are as good.
-        segments = np.ceil(np.clip(ways.hours / np.maximum(interval, ways.hours / 1000), 1, None))
+        segments = _segments(ways.hours, hazard, kept)
         stalled = np.where(hazard > 0, kept.write_hours, 0.0)
         unstable = np.zeros(len(machines), bool)
     else:
@@ -322,6 +323,25 @@ def _gang(kind: Kind, ways: Arrays, limits: Limits) -> _Sized:
     deviation = np.minimum(hours_deviation(**run), LARGEST)
     between = np.where((hazard > 0) & kept.on, ways.hours / segments, inf)
     return _Sized(machines, machines, expected, deviation, between, unstable)
+
+
+def _segments(work: Floats, hazard: Floats, kept: Checkpoints) -> Floats:
+    """The whole number of them that makes the expected duration least: one of the two beside what is optimal."""
+    interval = optimal_interval(checkpoint_hours=kept.write_hours, hazard_per_hour=hazard)
+    with np.errstate(divide="ignore"):
+        shortest = np.where(hazard > 0, SHORTEST / hazard, inf)
+    below = np.maximum(np.floor(work / np.maximum(interval, shortest)), 1)
+    fewer, more = (
+        expected_hours(
+            work_hours=work,
+            segments=segments,
+            checkpoint_hours=kept.write_hours,
+            restart_hours=kept.restart_hours,
+            hazard_per_hour=hazard,
+        )
+        for segments in (below, below + 1)
+    )
+    return np.where((hazard > 0) & (more < fewer), below + 1, below)
 
 
 def _independent(kind: Kind, ways: Arrays, limits: Limits) -> _Sized:
