@@ -8,7 +8,8 @@ import pytest
 
 from service.domain.goal import Checkpoints
 from service.formulas.interruptions import expected_hours
-from service.planning.candidates import Arrays, Kind, Limits, Timing, timing
+from service.planning.candidates import Arrays, Limits, Timing, timing
+from service.planning.charging import Kind
 from tests.formulas.test_interruptions import CASES, RUNS, simulated
 
 MACHINE = Kind(

@@ -138,6 +138,12 @@ def test_the_figures_over_recorded_documents_are_those_of_the_page(market: Store
     )
 
 
+def test_how_sure_the_service_of_the_page_is_the_cheapest_is_on_the_page(market: Store) -> None:
+    sure = planned(market, "serve").explanation.robustness
+    assert sure is not None
+    assert f"the best stays best in {sure.share:.0%} of draws".replace("%", " %") in " ".join(PAGE.split())
+
+
 def test_the_page_has_the_goals_it_speaks_of() -> None:
     assert set(GOALS) == {"train", "serve", "tune", "everything"}
     assert set(TABLE) == {"train", "serve", "tune"}
