@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from service.domain.goal import Goal
 from service.domain.market import Floats
-from service.planning.candidates import Offers, Rows, Timing, arrays_of, timing
+from service.planning.candidates import Arrays, Offers, Rows, Timing, arrays_of, timing
 from service.planning.offering import TAKEN_AWAY
 from service.planning.search import Candidate, Found
 
@@ -23,7 +23,9 @@ MOST_OFTEN: Final = 1e4
 STEPS: Final = 50
 """Halvings of a flip point: to the last digit of a float."""
 LOOKED: Final = 64
-"""Places where those that move along are looked at; who is ahead only between two of them is not seen."""
+"""Places where those that move along are looked at; who is ahead of a run only between two of them is not seen."""
+JUMPS: Final = 256
+"""Machines more a service of the best may need that are looked at besides."""
 
 
 def moving_together(goal: Goal, offers: Offers, row: int) -> NDArray[np.bool_]:
@@ -59,6 +61,7 @@ class _Race:
 
     found: Found
     best: Candidate
+    ways: dict[str, Arrays]
     still: Candidate | None
     rivals: dict[int, Rows]
     """By kind: of those that move along, the offers no other of the kind beats at any length of the run."""
@@ -69,7 +72,8 @@ class _Race:
         along = np.flatnonzero(planned & moving)
         by_kind = {int(kind): along[found.kind_of[along] == kind] for kind in np.unique(found.kind_of[along])}
         rivals = {kind: _unbeaten(found.offers, rows) for kind, rows in by_kind.items()}
-        return cls(found, best, found.best(np.flatnonzero(planned & ~moving)), rivals)
+        ways = arrays_of(found.configured.configurations)
+        return cls(found, best, ways, found.best(np.flatnonzero(planned & ~moving)), rivals)
 
     def best_still(self, times: float, kinds: tuple[int, ...]) -> bool:
         """True while neither what stays as it is nor a rival of some kinds is cheaper."""
@@ -81,7 +85,7 @@ class _Race:
     def overtaking(self, until: float) -> tuple[float, float, tuple[int, ...]] | None:
         """Between which two places kinds of rivals are first seen ahead, and which."""
         before = 1.0
-        for times in np.geomspace(1.0, until, LOOKED)[1:]:
+        for times in np.unique(np.append(np.geomspace(1.0, until, LOOKED)[1:], self._jumps(until))):
             if kinds := tuple(self._ahead(float(times))):
                 return before, float(times), kinds
             before = float(times)
@@ -103,6 +107,19 @@ class _Race:
         cost, row = min(costs, default=(inf, -1))
         return np.array([row] if cost < inf else [], np.intp)
 
+    def _jumps(self, until: float) -> Floats:
+        """Just after a service of the best needs another machine: only there can others get ahead of it."""
+        found, kind = self.found, self.found.kinds[int(self.found.kind_of[self.best.offer])][0]
+        lost = kind.hazard * found.limits.checkpoints.restart_hours
+        if found.configured.shape != "service" or not lost:
+            return np.zeros(0)
+        of = self.ways[kind.accelerator]
+        in_one = np.maximum(np.floor(kind.gpus / of.gpus), 1)
+        machines = np.ceil(of.replicas / in_one)[:, None] + np.arange(JUMPS)
+        jumps = np.sort(((machines * in_one[:, None] / of.replicas[:, None] - 1) / lost).ravel()) * (1 + 1e-9)
+        within: Floats = jumps[(jumps > 1) & (jumps < until)][:JUMPS]
+        return within
+
     def _ahead(self, times: float) -> Iterator[int]:
         own = self._own(times)
         for kind, rows in self.rivals.items():
@@ -120,8 +137,8 @@ class _Race:
 
     def _timing(self, number: int, times: float) -> Timing:
         found, kind = self.found, self.found.kinds[number][0]
-        ways = arrays_of(found.configured.configurations)[kind.accelerator]
-        return timing(found.configured.shape, replace(kind, hazard=kind.hazard * times), ways, found.limits)
+        more = replace(kind, hazard=kind.hazard * times)
+        return timing(found.configured.shape, more, self.ways[kind.accelerator], found.limits)
 
 
 def least_cost(found: Found, offer: int, of: Timing) -> float:

@@ -70,6 +70,22 @@ def test_what_moves_along_may_win_before_anything_that_stays() -> None:
     assert with_more(found, np.array([True, True, False]), times * 1.001).best().offer == 1
 
 
+def test_a_service_that_needs_one_more_machine_is_overtaken_there_however_soon_it_is_ahead_again() -> None:
+    # Ready are so many replicas and, for every time the interruptions assumed, five in a thousand more.
+    ours, theirs = (
+        Configuration(accelerator=name, gpus=8, together=8, hours=1.0, replicas=replicas)
+        for name, replicas in (("h100", 999.9), ("a100", 1000.7))
+    )
+    rows = [spot(1.0), spot(1005.5 / 1006, accelerator="a100")]
+    limits = Limits(checkpoints=Checkpoints(restart_hours=0.25))
+    found = search(offers_of(rows), Configured("service", (theirs, ours), {}), limits)
+    times, then = interruption_flip(found, found.best(), np.array([True, True]))
+    assert found.best().offer == 0
+    assert then.tolist() == [1]
+    assert times == pytest.approx((1005 / 999.9 - 1) / 0.005)
+    assert with_more(found, np.array([True, True]), times + 0.1).best().offer == 0
+
+
 def test_a_run_that_then_never_ends_in_time_is_followed_by_nothing() -> None:
     found = search(offers_of([spot(1.0)]), Configured("gang", (RUN,), {}), Limits(deadline_hours=150.0))
     [flip] = [one for one in explained(found, found.best()).flips if one.driver == "interruptions"]
