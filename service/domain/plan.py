@@ -70,7 +70,7 @@ class Robustness:
     """How often the best stays best when what is not known for sure is drawn."""
 
     share: float
-    """Of the draws in which no other offer is cheaper [1]."""
+    """Of the draws in which it is in time and no other offer that is in time is cheaper [1]."""
     draws: int
     contenders: int
     """Offers that were drawn against each other."""

@@ -12,6 +12,8 @@ NEARLY_ALL: Final = 1 - 1e-16
 """Of the mean time between interruptions: more than that no checkpoint is worth waiting for."""
 LARGEST_EXPONENT: Final = 300.0
 """A run e^300 times too long never ends; its square is still a float."""
+SMALL: Final = 1e-2
+"""Interruptions expected in a segment; below, the difference of two nearly equal numbers is taken as a series."""
 
 
 def optimal_interval(*, checkpoint_hours: Number, hazard_per_hour: Number) -> Number:
@@ -94,10 +96,10 @@ def hours_deviation(
     """
     length = _segment(work_hours, segments, checkpoint_hours)
     hazard, grown = _safe(hazard_per_hour), _grown(length, hazard_per_hour)
-    passed = 1 / (1 + grown)
-    failed = np.maximum(1 - passed, np.finfo(float).tiny)
-    lost = 1 / hazard - length * passed / failed
-    spread = np.maximum(1 / hazard**2 - length**2 * passed / failed**2, 0.0)
+    share = np.maximum(hazard * length, np.finfo(float).tiny)
+    odds = np.maximum(grown, np.finfo(float).tiny)
+    lost = np.where(share < SMALL, share / 2 - share**2 / 12 + share**4 / 720, 1 - share / odds) / hazard
+    spread = np.where(share < SMALL, share**2 / 12 - share**4 / 240, 1 - share**2 * (1 + odds) / odds**2) / hazard**2
     variance = grown * spread + grown * (1 + grown) * (lost + restart_hours) ** 2
     return np.where(np.asarray(hazard_per_hour) > 0, np.sqrt(segments * variance), 0.0)
 

@@ -14,6 +14,7 @@ from service.planning.concessions import concessions
 from service.planning.configurations import configured
 from service.planning.explanation import explained, rejected, relaxations
 from service.planning.front import Contender, contending, described, front, picks
+from service.planning.interruption_flip import moving_together
 from service.planning.offering import Known, offering
 from service.planning.search import Candidate, Found, search
 
@@ -72,7 +73,7 @@ def answered(asked: Asked) -> Answer:
         raise _infeasible(asked, found)
     own = next((one for one in asked.known.own if one.key == offers.keys[best.offer]), None)
     named = picks(found, best)
-    why = explained(found, best, own)
+    why = explained(found, best, own, moving_together(goal, offers, best.offer))
     return Answer(
         chosen=tuple(_chosen(found, names, one) for names, one in named),
         front=tuple(described(found, one) for one in front(found)[:MOST_TOLD]),

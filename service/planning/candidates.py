@@ -18,6 +18,7 @@ from service.domain.goal import Checkpoints
 from service.domain.market import Floats, Words
 from service.formulas.interruptions import clean_run_probability, expected_hours, hours_deviation, optimal_interval
 from service.planning.by_the_hour import ElectricityByHour
+from service.planning.charging import Kind, charge, packed, ready
 from service.planning.configurations import Configuration, Shape
 
 Rows = NDArray[np.intp]
@@ -46,6 +47,9 @@ UNSTABLE: Final = 0.05
 """A run that can only start again from the beginning, with a smaller chance to get through, is refused."""
 LARGEST: Final = 1e15
 """Hours or money: more is never."""
+SHORTEST: Final = 1e-6
+"""Of the mean time between interruptions: free checkpoints would be taken all the time, and with this much between
+two of them all but half of it is saved already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,20 +171,6 @@ class Timing:
         return Timing(**{one.name: getattr(self, one.name)[chosen] for one in fields(self)})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """What offers must have in common to take equally long."""
-
-    accelerator: str
-    gpus: float
-    hazard: float
-    bound_hours: float
-    slot_hours: float
-    grid: float
-    most_gpus: float
-    by_hour: ElectricityByHour | None = None
-
-
 def kinds(offers: Offers) -> list[tuple[Kind, Rows]]:
     """Offers by kind, those no relaxation mends left out; rows in order within each."""
     usable = np.flatnonzero(offers.counts <= 1)
@@ -260,8 +250,9 @@ def timing(shape: Shape, kind: Kind, ways: Arrays, limits: Limits) -> Timing:
     """How long and how big each configuration is on machines of a kind, and what it fails."""
     sized = _SIZES[shape](kind, ways, limits)
     finish = _surely(sized, ways, limits) if shape != "service" else sized.expected
-    hours, hours_high = (paid_hours(one, kind) for one in (sized.expected, finish))
     paid, paid_high = sized.machines * kind.gpus, sized.machines_high * kind.gpus
+    charged = charge(kind, limits.hourly, paid, sized.expected)
+    high = charge(kind, limits.hourly, paid_high, finish)
     working = np.where(np.isnan(ways.power_kw), np.nan, ways.power_kw * paid)
     kg = working * sized.expected * kind.grid
     tests = {
@@ -282,13 +273,13 @@ def timing(shape: Shape, kind: Kind, ways: Arrays, limits: Limits) -> Timing:
         expected=sized.expected,
         deviation=sized.deviation,
         finish=finish,
-        gpu_hours=paid * hours,
-        gpu_hours_high=paid_high * hours_high,
+        gpu_hours=charged.gpu_hours,
+        gpu_hours_high=high.gpu_hours,
         kg=kg,
         paid_gpus=paid,
-        paid_hours=hours,
-        hourly=limits.hourly * sized.expected + _by_hour(kind, paid, hours),
-        hourly_high=limits.hourly * finish + _by_hour(kind, paid_high, hours_high),
+        paid_hours=charged.hours,
+        hourly=charged.hourly,
+        hourly_high=high.hourly,
         interval=sized.interval,
         failing=np.where(failed.any(axis=0), failed.argmax(axis=0), -1).astype(np.int8),
         # What no deadline would be accepted for fails twice: no one constraint given up alone would do.
@@ -300,10 +291,6 @@ def _latest(kind: Kind, limits: Limits) -> float:
     """Hours until the deadline, or for as long as what an hour costs is known."""
     known = inf if kind.by_hour is None else kind.by_hour.longest_hours
     return min(limits.deadline_hours, known)
-
-
-def _by_hour(kind: Kind, gpus: Floats, hours: Floats) -> Floats | float:
-    return 0.0 if kind.by_hour is None else kind.by_hour.cost(gpus, hours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,9 +308,7 @@ def _gang(kind: Kind, ways: Arrays, limits: Limits) -> _Sized:
     machines = np.ceil(ways.gpus / kind.gpus)
     hazard, kept = machines * kind.hazard, limits.checkpoints
     if kept.on:
-        interval = optimal_interval(checkpoint_hours=kept.write_hours, hazard_per_hour=hazard)
-        # Free checkpoints would be taken all the time; a thousand are as good.
-        segments = np.ceil(np.clip(ways.hours / np.maximum(interval, ways.hours / 1000), 1, None))
+        segments = _segments(ways.hours, hazard, kept)
         stalled = np.where(hazard > 0, kept.write_hours, 0.0)
         unstable = np.zeros(len(machines), bool)
     else:
@@ -342,9 +327,28 @@ def _gang(kind: Kind, ways: Arrays, limits: Limits) -> _Sized:
     return _Sized(machines, machines, expected, deviation, between, unstable)
 
 
+def _segments(work: Floats, hazard: Floats, kept: Checkpoints) -> Floats:
+    """The whole number of them that makes the expected duration least: one of the two beside what is optimal."""
+    interval = optimal_interval(checkpoint_hours=kept.write_hours, hazard_per_hour=hazard)
+    with np.errstate(divide="ignore"):
+        shortest = np.where(hazard > 0, SHORTEST / hazard, inf)
+    below = np.maximum(np.floor(work / np.maximum(interval, shortest)), 1)
+    fewer, more = (
+        expected_hours(
+            work_hours=work,
+            segments=segments,
+            checkpoint_hours=kept.write_hours,
+            restart_hours=kept.restart_hours,
+            hazard_per_hour=hazard,
+        )
+        for segments in (below, below + 1)
+    )
+    return np.where((hazard > 0) & (more < fewer), below + 1, below)
+
+
 def _independent(kind: Kind, ways: Arrays, limits: Limits) -> _Sized:
     """Replicas share the work; one that is taken away loses the time it takes to come back."""
-    machines = _packed(ways.replicas, kind, ways)
+    machines = packed(kind, ways.replicas, ways.gpus)
     lost = kind.hazard * limits.checkpoints.restart_hours
     expected = ways.hours * (1 + lost)
     # Interruptions of all machines are Poisson; each takes one machine's share of the work for a restart.
@@ -356,9 +360,9 @@ def _independent(kind: Kind, ways: Arrays, limits: Limits) -> _Sized:
 
 def _service(kind: Kind, ways: Arrays, limits: Limits) -> _Sized:
     """Replicas stand ready; there are more of them, by what is missing while some come back."""
-    missing = 1 + kind.hazard * limits.checkpoints.restart_hours
-    machines = _packed(ways.replicas * missing, kind, ways)
-    high = _packed(ways.replicas * missing * np.exp(limits.sigmas * ways.spread), kind, ways)
+    replicas = ready(kind, ways.replicas, limits.checkpoints.restart_hours)
+    machines = packed(kind, replicas, ways.gpus)
+    high = packed(kind, replicas * np.exp(limits.sigmas * ways.spread), ways.gpus)
     none = np.zeros(len(machines), bool)
     return _Sized(machines, high, ways.hours, np.zeros(len(machines)), np.full(len(machines), inf), none)
 
@@ -368,18 +372,6 @@ _SIZES: Final[dict[Shape, Callable[[Kind, Arrays, Limits], _Sized]]] = {
     "independent": _independent,
     "service": _service,
 }
-
-
-def paid_hours(hours: Floats, kind: Kind) -> Floats:
-    """Whole slots, and no less than is bound."""
-    whole = np.ceil(hours / kind.slot_hours) * kind.slot_hours if kind.slot_hours else hours
-    return np.maximum(whole, kind.bound_hours)
-
-
-def _packed(replicas: Floats, kind: Kind, ways: Arrays) -> Floats:
-    """Machines that hold so many replicas, none split over two."""
-    in_one = np.maximum(np.floor(kind.gpus / ways.gpus), 1)
-    return np.ceil(np.ceil(replicas) / in_one)
 
 
 def _surely(sized: _Sized, ways: Arrays, limits: Limits) -> Floats:

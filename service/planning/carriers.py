@@ -12,7 +12,8 @@ from service.domain.market import Codes, Floats, Words
 from service.domain.plan import RefusedHardware, RejectedOffers
 from service.domain.quantities import significant
 from service.planning.answering import Asked
-from service.planning.candidates import OFFERED, Kind, Offers, Rows, kinds, paid_hours
+from service.planning.candidates import OFFERED, Offers, Rows, kinds
+from service.planning.charging import Kind, paid_hours
 from service.planning.configurations import Configuration, configured
 from service.planning.mixed_fleets import MOST_MACHINES, LoadOffer
 from service.planning.offering import OWN, TAKEN_AWAY, offering

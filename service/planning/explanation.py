@@ -2,14 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from math import ceil, inf, isnan
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.domain.market import Floats
 from service.domain.plan import (
     Binding,
     DeadlineStep,
@@ -24,6 +22,7 @@ from service.domain.plan import (
 from service.domain.quantities import significant
 from service.planning.candidates import OFFERED, TRIED, Rows, Timing, arrays_of, at_speed, timing
 from service.planning.front import contenders, described
+from service.planning.interruption_flip import interruption_flip, least_cost
 from service.planning.offering import OWN, OwnOffer
 from service.planning.search import Candidate, Found
 
@@ -35,8 +34,6 @@ STEPS: Final = 50
 """Halvings of a flip point: to the last digit of a float."""
 SLOWEST: Final = 0.01
 """Of the predicted speed; a flip that needs less is none."""
-MOST_OFTEN: Final = 1e4
-"""Times the interruptions assumed; a flip that needs more is none."""
 CHOSEN: Final = (
     *("batch_tokens", "batch_sequences", "most_gpus", "quota", "horizon", "deadline", "carbon", "budget"),
     *(one for one in OFFERED[3:] if one != "interruption"),
@@ -44,9 +41,12 @@ CHOSEN: Final = (
 """Constraints the asker set, and may give up."""
 
 
-def explained(found: Found, best: Candidate, own: OwnOffer | None = None) -> Explanation:
+def explained(
+    found: Found, best: Candidate, own: OwnOffer | None = None, moving: NDArray[np.bool_] | None = None
+) -> Explanation:
     """Everything a search that found a plan says of it; `own` is the best one's hardware if it is yours.
 
+    `moving` are the offers whose interruptions stand on the same statement as the best one's; absent is it alone.
     How often the best stays best is drawn later, by whoever knows how prices move.
     """
     runner_up = found.best(_others(found, np.array(found.offers.providers) != found.offers.providers[best.offer]))
@@ -57,7 +57,7 @@ def explained(found: Found, best: Candidate, own: OwnOffer | None = None) -> Exp
         if difference is None
         else Margin(amount=significant(difference), relative=difference / best.cost if best.cost else 0.0),
         robustness=None,
-        flips=tuple(_flips(found, best, own)),
+        flips=tuple(_flips(found, best, own, moving)),
         near_misses=tuple(_near_misses(found, best)),
         binding=tuple(_binding(found, best)),
         deadline_curve=tuple(_curve(found)),
@@ -119,7 +119,9 @@ def price_flip(found: Found, best: Candidate, others: Rows) -> float:
     return float(np.nanmax(np.minimum(beaten, broke)))
 
 
-def _flips(found: Found, best: Candidate, own: OwnOffer | None) -> Iterator[FlipPoint]:
+def _flips(
+    found: Found, best: Candidate, own: OwnOffer | None, moving: NDArray[np.bool_] | None
+) -> Iterator[FlipPoint]:
     offers, currency = found.offers, found.offers.currencies[best.offer]
     price = float(offers.prices[best.offer])
     rest = _others(found, np.arange(len(offers)) != best.offer)
@@ -130,8 +132,9 @@ def _flips(found: Found, best: Candidate, own: OwnOffer | None) -> Iterator[Flip
     yield _flip("speed", "of the predicted", 1.0, slowest, _best_of(found, elsewhere))
     hazard = float(offers.hazards[best.offer])
     if hazard > 0:
-        more = _more_often(found, best, rest)
-        yield _flip("interruptions", "1/h of a machine", hazard, hazard * more, _best_of(found, rest))
+        alone = np.arange(len(offers)) == best.offer
+        more, then = interruption_flip(found, best, alone if moving is None else moving)
+        yield _flip("interruptions", "1/h of a machine", hazard, hazard * more, _best_of(found, then))
     foreign = np.array(offers.currencies) != currency
     if currency != found.limits.currency and own is None:
         others = _others(found, foreign)
@@ -200,24 +203,13 @@ def _slowest(found: Found, best: Candidate, others: Rows) -> float:
     )
 
 
-def _more_often(found: Found, best: Candidate, others: Rows) -> float:
-    """How many times more often its machines may be taken away until another offer is better."""
-    ways = arrays_of(found.configured.configurations)[found.offers.accelerators[best.offer]]
-    kind = found.kinds[int(found.kind_of[best.offer])][0]
-
-    def taken(times: float) -> Timing:
-        return timing(found.configured.shape, replace(kind, hazard=kind.hazard * times), ways, found.limits)
-
-    return _bisected(found, best, others, taken, MOST_OFTEN)
-
-
 def _bisected(found: Found, best: Candidate, others: Rows, of: Callable[[float], Timing], worst: float) -> float:
     """Between 1, where the best is best, and the worst value: where it stops being so; infinite if it never does."""
     other = found.best(others)
     least = inf if other is None else other.cost
 
     def best_still(value: float) -> bool:
-        return _own_cost(found, best, of(value)) <= least
+        return least_cost(found, best.offer, of(value)) <= least
 
     if best_still(worst):
         return inf
@@ -226,15 +218,6 @@ def _bisected(found: Found, best: Candidate, others: Rows, of: Callable[[float],
         middle = (good * bad) ** 0.5
         good, bad = (middle, bad) if best_still(middle) else (good, middle)
     return good
-
-
-def _own_cost(found: Found, best: Candidate, of: Timing) -> float:
-    """The cheapest the best one's offer can do with another timing; infinite if it cannot."""
-    price, fixed = float(found.offers.prices[best.offer]), float(found.offers.fixed[best.offer])
-    costs: Floats = price * of.gpu_hours + (fixed + of.hourly)
-    high = price * of.gpu_hours_high + (fixed + of.hourly_high)
-    possible = (of.fails == 0) & (high <= found.limits.budget) & np.isfinite(costs)
-    return float(costs[possible].min(initial=inf))
 
 
 def _near_misses(found: Found, best: Candidate) -> Iterator[NearMiss]:

@@ -13,6 +13,7 @@ from service.domain.plan import PickName, PlanCandidate, Robustness
 from service.domain.quantities import significant
 from service.estimating.draws import standard_normal, uniforms
 from service.formulas.training_efficiency import Spreads
+from service.planning.charging import Kind, charge, packed, ready
 from service.planning.search import Candidate, Found
 
 DRAWS: Final = 4_096
@@ -29,12 +30,21 @@ class Contender:
 
     series: str
     accelerator: str
-    rent: float
-    """Of the GPUs [currency]."""
-    rest: float
-    """Everything else [currency]."""
+    kind: Kind
+    """How long it is bound, what slots it is paid in, how many GPUs a machine has."""
+    price: float
+    """Of a GPU-hour [currency]."""
+    fixed: float
+    """Paid once [currency]."""
+    hourly: float
+    """Storage and staff [currency/h]."""
+    gpus: float
+    """Paid for by a run."""
     hours: float
-    """Expected duration; 0 where time is not the question [hours]."""
+    """Expected duration [hours]."""
+    replicas: float
+    """Of a service, with those that are coming back; 0 of a run, whose duration is the question."""
+    replica_gpus: float
     own_spread: float
     """Of the logarithm of what is predicted, this accelerator's own part."""
     shared_spread: float
@@ -82,13 +92,33 @@ def robustness(field: Sequence[Contender], price_sd: Mapping[str, float], deadli
 
     Drawn are what a prediction may be off by (a part shared by all hardware, a part of each accelerator's own) and
     prices, by series as far as `price_sd` knows how they move: the standard deviation of their logarithm.
-    A draw that misses the deadline is no plan.
+    A draw that misses the deadline is lost for that contender, also where all of them miss it. Held fixed are how
+    often machines are taken away, and what everything but the GPU-hour costs.
     """
-    costs = np.stack([_drawn(one, price_sd.get(one.series, 0.0), deadline_hours) for one in field])
+    costs = np.stack([drawn_costs(one, price_sd.get(one.series, 0.0), deadline_hours) for one in field])
     least = costs.min(axis=0)
     won = (costs[0] <= least * (1 + 1e-12)) & (least < inf)
     moved = sum(one.series in price_sd for one in field)
     return Robustness(share=float(np.mean(won)), draws=DRAWS, contenders=len(field), prices_drawn=moved)
+
+
+def drawn_costs(one: Contender, price_sd: float, deadline_hours: float) -> Floats:
+    """The cost of a contender in every draw; infinite where it is late.
+
+    What is predicted too high or too low takes a run so much longer, with the checkpoints it has, and a service so
+    many more replicas; either is charged as the search charges it.
+    """
+    size = np.exp(one.shared_spread * _normal("work") + one.own_spread * _normal(f"accelerator/{one.accelerator}"))
+    if one.replicas:
+        hours = np.full(DRAWS, one.hours)
+        gpus = packed(one.kind, one.replicas * size, np.asarray(one.replica_gpus)) * one.kind.gpus
+    else:
+        hours, gpus = one.hours * size, np.asarray(one.gpus)
+    price = one.price * np.exp(price_sd * _normal(f"price/{one.series}")) if price_sd else one.price
+    charged = charge(one.kind, one.hourly, gpus, hours)
+    cost: Floats = price * charged.gpu_hours + (one.fixed + charged.hourly)
+    cost[hours > deadline_hours] = inf
+    return cost
 
 
 def contending(found: Found, best: Candidate) -> tuple[Contender, ...]:
@@ -148,27 +178,23 @@ def _risk(found: Found, one: Candidate) -> tuple[float, float]:
 
 def _contender(found: Found, one: Candidate) -> Contender:
     offers, way = found.offers, found.configured.configurations[one.configuration]
-    own = min(way.spread, Spreads().benchmark) if found.configured.shape == "gang" else way.spread
-    rent = float(offers.prices[one.offer]) * one.gpus * one.hours
+    shape, kind = found.configured.shape, found.kinds[int(found.kind_of[one.offer])][0]
+    own = min(way.spread, Spreads().benchmark) if shape == "gang" else way.spread
+    held = float(ready(kind, np.asarray(way.replicas), found.limits.checkpoints.restart_hours))
     return Contender(
         series=offers.keys[one.offer],
         accelerator=way.accelerator,
-        rent=rent,
-        rest=one.cost - rent,
-        hours=0.0 if found.configured.shape == "service" else one.expected,
+        kind=kind,
+        price=float(offers.prices[one.offer]),
+        fixed=float(offers.fixed[one.offer]),
+        hourly=found.limits.hourly,
+        gpus=one.gpus,
+        hours=one.expected,
+        replicas=held if shape == "service" else 0.0,
+        replica_gpus=float(way.gpus),
         own_spread=own,
         shared_spread=max(way.spread**2 - own**2, 0.0) ** 0.5,
     )
-
-
-def _drawn(one: Contender, price_sd: float, deadline_hours: float) -> Floats:
-    """The cost of a contender in every draw; infinite where it is late."""
-    spread = one.shared_spread * _normal("work") + one.own_spread * _normal(f"accelerator/{one.accelerator}")
-    size = np.exp(spread)
-    rent = one.rent * np.exp(price_sd * _normal(f"price/{one.series}")) if price_sd else one.rent
-    cost: Floats = rent * size + one.rest
-    cost[one.hours * size > deadline_hours] = inf
-    return cost
 
 
 @cache

@@ -20,7 +20,6 @@ from service.planning.candidates import (
     DEADLINE,
     OFFERED,
     TRIED,
-    Kind,
     Limits,
     Offers,
     Rows,
@@ -29,6 +28,7 @@ from service.planning.candidates import (
     kinds,
     timing,
 )
+from service.planning.charging import Kind
 from service.planning.configurations import Configured
 
 PIECE: Final = 1 << 15

@@ -95,3 +95,12 @@ def test_a_run_that_never_ends_is_a_number_all_the_same() -> None:
     run = {"work_hours": 1e6, "segments": 1, "checkpoint_hours": 0, "restart_hours": 1, "hazard_per_hour": 10.0}
     assert np.isfinite([expected_hours(**run), hours_deviation(**run)]).all()
     assert float(expected_hours(**run)) > 1e100
+
+
+@pytest.mark.parametrize("share", [1e-8, 1e-6, 1e-4, 0.009_99, 0.010_01])
+def test_the_deviation_of_many_short_segments_is_not_lost_in_rounding(share: float) -> None:
+    segments = 100 / share
+    run = {"work_hours": 100, "segments": segments, "checkpoint_hours": 0.0, "restart_hours": 0, "hazard_per_hour": 1.0}
+    # Interruptions come as rarely as the share says and lose a part of a segment, whose square is a third on average.
+    first = (segments * share * share**2 / 3) ** 0.5
+    assert float(hours_deviation(**run)) == pytest.approx(first * (1 + share / 2), rel=0.2 * share**2 + 1e-9)

@@ -329,7 +329,10 @@ def test_one_offer_alone_is_the_cheapest_in_every_draw() -> None:
 def test_a_dearer_offer_on_other_hardware_wins_some_draws_and_on_the_same_hardware_none() -> None:
     configured = Configured(
         "service",
-        tuple(Configuration(accelerator=one, gpus=8, together=8, hours=10.0, spread=0.3) for one in ("a100", "h100")),
+        tuple(
+            Configuration(accelerator=one, gpus=8, together=8, hours=10.0, replicas=100.0, spread=0.3)
+            for one in ("a100", "h100")
+        ),
         {},
     )
 

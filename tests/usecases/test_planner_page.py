@@ -170,6 +170,12 @@ def test_what_published_fleets_took_of_the_hours_planned_is_on_the_page(words: s
     assert (share >= exp(-UPPER_DECILE * made.spread)) == ("405b" not in llm)
 
 
+def test_how_sure_the_service_of_the_page_is_the_cheapest_is_on_the_page(market: Store) -> None:
+    sure = planned(market, "serve").explanation.robustness
+    assert sure is not None
+    assert f"the best stays best in {sure.share:.0%} of draws".replace("%", " %") in " ".join(PAGE.split())
+
+
 def test_the_page_has_the_goals_it_speaks_of() -> None:
     assert set(GOALS) == {"train", "serve", "tune", "everything"}
     assert set(TABLE) == {"train", "serve", "tune"}

@@ -177,6 +177,17 @@ def test_spot_counts_only_where_somebody_says_how_often_it_is_taken_away(embedde
     assert 0 < spot.checkpoint_every_hours < 100
 
 
+def test_stated_interruptions_flip_where_planning_with_so_many_flips(embedded: Store) -> None:
+    def answer(per_hour: float):
+        return planned(embedded, goal(f"interruptions: {{spot_per_hour: {per_hour!r}}}", base=EITHER)).plan
+
+    plan = answer(0.01)
+    [flip] = [one for one in plan.explanation.flips if one.driver == "interruptions"]
+    assert plan.picks[0].candidate.purchase == "spot"
+    assert answer(flip.flips_at * (1 - 1e-6)).picks[0].candidate.series == plan.picks[0].candidate.series
+    assert answer(flip.flips_at * (1 + 1e-6)).picks[0].candidate.series == flip.becomes
+
+
 def test_a_reservation_is_paid_to_the_end_of_its_term(embedded: Store) -> None:
     best = cheapest(embedded, "providers: [aws]", 'purchases: ["reserved_*"]')
     assert best.cost == 16 * 8760
