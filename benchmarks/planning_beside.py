@@ -7,6 +7,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -134,8 +135,12 @@ def told(where: Where, url: str) -> None:
 def serve(where: Where, url: str, port: int) -> None:
     """A server in a process of its own."""
     store = Store.open(url, now)
-    planner = PlanningProcess(url) if where == "process" else planning_here(store)
-    app = create_app(Settings({}), [], store, now, planner=planner)
+    with ExitStack() as opened:
+        opened.callback(store.close)
+        beside = PlanningProcess(url)
+        opened.callback(beside.close)
+        planner = beside if where == "process" else planning_here(store)
+        app = create_app(Settings({}), [], store, now, planner=planner, owned=opened.pop_all())
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="error")
 
 

@@ -59,7 +59,8 @@ def watched(*, as_json: AsJson = False) -> None:
     rows = []
     for one in found:
         run = last[one.standing.goal.name]
-        rows.append((one.standing.goal.name, one.standing.enabled, run and run.ran_at, run and run.outcome))
+        state = "ended" if one.ended else one.standing.enabled
+        rows.append((one.standing.goal.name, state, run and run.ran_at, run and run.outcome))
     table("", ["Goal", "Watched", "Planned", "Outcome"], rows)
 
 

@@ -16,6 +16,7 @@ EventType = Literal[
     "price.quarantined",
     "price.changed",
     "plan.flipped",
+    "plan.ended",
     "commitment.expiring",
 ]
 EVENT_TYPES: Final[tuple[EventType, ...]] = get_args(EventType)

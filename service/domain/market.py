@@ -1,7 +1,7 @@
 """Every offer of the market at one moment, as columns."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -65,3 +65,14 @@ class Market:
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    def only(self, key: str) -> "Market":
+        """The offer of one key alone, if it is there."""
+        rows = [row for row, one in enumerate(self.keys) if one == key]
+
+        def some(column: Any) -> Any:
+            if isinstance(column, Words):
+                return Words(column.codes[rows], column.words)
+            return tuple(column[row] for row in rows) if isinstance(column, tuple) else column[rows]
+
+        return Market(**{one.name: some(getattr(self, one.name)) for one in fields(self)})

@@ -23,6 +23,11 @@ class StandingGoal:
     notify: tuple[str, ...] = ()
     """Names of the notification targets to tell; all of them if none is named."""
 
+    def ended_at(self, now: datetime) -> datetime | None:
+        """Its deadline, once that is past."""
+        deadline = self.goal.deadline
+        return deadline if deadline is not None and deadline <= now else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandingGoalInForce:
@@ -32,6 +37,8 @@ class StandingGoalInForce:
     """SHA-256 of its canonical bytes."""
     recorded_at: datetime
     standing: StandingGoal
+    ended: bool = False
+    """True once its deadline is past: that is told once, and it is planned no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +51,10 @@ class StandingGoalRun:
     ran_at: datetime
     standing_goal_id: str
     plan_id: str | None = None
-    """None where nothing met the goal then."""
+    """None where nothing met the goal then, or it had ended."""
     told_plan_id: str | None = None
     """The plan that counts as recommended: the last one told; None before the first that met the goal."""
     flipped: bool
-    """True if this run told of another plan, or that nothing meets the goal any more."""
+    """True if this run told of another plan, that nothing meets the goal any more, or that it has ended."""
     outcome: str
     """In a sentence."""

@@ -18,6 +18,7 @@ TITLES: Final = {
     "price.quarantined": "Prices are held back",
     "price.changed": "Prices changed",
     "plan.flipped": "Another plan is best now",
+    "plan.ended": "A watched goal has ended",
     "commitment.expiring": "A commitment ends soon",
 }
 

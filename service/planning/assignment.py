@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 FINENESS: Final = 10**6
 """Parts of a unit of cost in which the limits are priced."""
 ROUNDS: Final = 200
@@ -34,12 +36,14 @@ def cheapest(works: Sequence[Sequence[Option]], limits: Sequence[int], most_bran
 
     Of equals, the same one every time. Raises TooLarge.
     """
+    if not most_branches:
+        raise TooLarge
     binding = frozenset(_binding(works, limits))
     chosen: list[int] = [0] * len(works)
     for part in _apart(works, binding):
         kept = [_undominated(works[number], binding) for number in part]
         found = _Search.of(
-            [[works[number][one] for one in own] for number, own in zip(part, kept, strict=True)], limits
+            [[works[number][one] for one in own] for number, own in zip(part, kept, strict=True)], limits, binding
         )
         best = found.run(most_branches)
         if best is None:
@@ -53,8 +57,11 @@ def _binding(works: Sequence[Sequence[Option]], limits: Sequence[int]) -> Iterat
     """The limits that some choice exceeds."""
     most = [0] * len(limits)
     for options in works:
-        for limit in range(len(limits)):
-            most[limit] += max((option.uses.get(limit, 0) for option in options), default=0)
+        largest: dict[int, int] = {}
+        for limit, use in (use for option in options for use in option.uses.items()):
+            largest[limit] = max(largest.get(limit, 0), use)
+        for limit, use in largest.items():
+            most[limit] += use
     return (limit for limit, used in enumerate(most) if used > limits[limit])
 
 
@@ -92,6 +99,11 @@ def _undominated(options: Sequence[Option], binding: frozenset[int]) -> list[int
     return [number for _, number in kept]
 
 
+def least_uses(options: Sequence[Option]) -> dict[int, int]:
+    """What a piece of work takes of each limit at least, whichever option it is done by; 0 of what is not named."""
+    return {limit: min(option.uses.get(limit, 0) for option in options) for limit in options[0].uses}
+
+
 @dataclass(slots=True)
 class _Search:
     """Works in the order they are decided, their options cheapest first once limits are priced."""
@@ -109,16 +121,17 @@ class _Search:
     """What the works up to each may use of a limit for the rest to fit."""
 
     @classmethod
-    def of(cls, works: list[list[Option]], limits: Sequence[int]) -> "_Search":
+    def of(cls, works: list[list[Option]], limits: Sequence[int], binding: frozenset[int]) -> "_Search":
         """Price the limits and put everything in order."""
-        prices = _prices(works, limits)
+        prices = _prices(works, limits, binding)
         cost = [[_reduced(option, prices) for option in options] for options in works]
         order = sorted(range(len(works)), key=lambda one: (-_regret(cost[one]), one))
         options = [sorted(range(len(works[one])), key=lambda two, own=one: (cost[own][two], two)) for one in order]  # type: ignore[misc]
         at_least, room = [0], [list(limits)]
         for one in reversed(order):
             at_least.append(at_least[-1] + min(cost[one]))
-            room.append([left - _least(works[one], limit) for limit, left in enumerate(room[-1])])
+            least = least_uses(works[one])
+            room.append([left - least.get(limit, 0) for limit, left in enumerate(room[-1])])
         return cls(
             works=works,
             order=order,
@@ -170,32 +183,44 @@ class _Search:
             used[limit] -= use
 
 
-def _prices(works: Sequence[Sequence[Option]], limits: Sequence[int]) -> list[int]:
-    """Prices of the limits that bound the cost from below as high as a few rounds of subgradients reach."""
-    prices, best = [0.0] * len(limits), [0.0] * len(limits)
+def _prices(works: Sequence[Sequence[Option]], limits: Sequence[int], binding: frozenset[int]) -> list[int]:
+    """Prices of the limits that bound the cost from below as high as a few rounds of subgradients reach.
+
+    A limit that cannot bind has none, and its room says nothing of how far to go with those of others.
+    """
+    idle = [limit for limit in range(len(limits)) if limit not in binding]
+    costs = np.array([float(option.cost) for options in works for option in options])
+    starts = np.cumsum([0, *(len(options) for options in works[:-1])])
+    lengths = np.diff([*starts, len(costs)])
+    taking = [
+        (place, use) for place, option in enumerate(o for own in works for o in own) for use in option.uses.items()
+    ]
+    of = np.array([place for place, _ in taking], dtype=np.int64)
+    which, uses = (np.array([use[side] for _, use in taking], dtype=kind) for side, kind in ((0, np.int64), (1, float)))
+    most, spread = (
+        np.array(limits, dtype=float),
+        float((np.maximum.reduceat(costs, starts) - np.minimum.reduceat(costs, starts)).max()),
+    )
+    prices = best = np.zeros(len(limits))
     highest, stride = float("-inf"), 1.0
-    spread = max((max(o.cost for o in options) - min(o.cost for o in options) for options in works), default=0)
     for _ in range(ROUNDS):
-        used, bound = [0] * len(limits), 0.0
-        for options in works:
-            value, option = min(
-                ((o.cost + sum(prices[limit] * use for limit, use in o.uses.items()), o) for o in options),
-                key=lambda pair: pair[0],
-            )
-            bound += value
-            for limit, use in option.uses.items():
-                used[limit] += use
-        bound -= sum(price * limit for price, limit in zip(prices, limits, strict=True))
+        values = costs + np.bincount(of, prices[which] * uses, len(costs))
+        least = np.minimum.reduceat(values, starts)
+        ties = np.flatnonzero(values == np.repeat(least, lengths))
+        taken = np.zeros(len(costs), dtype=bool)
+        taken[ties[np.searchsorted(ties, starts)]] = True
+        over = np.bincount(which[taken[of]], uses[taken[of]], len(limits)) - most
+        over[idle] = 0.0
+        bound = float(least.sum() - prices @ most)
         if bound > highest:
-            highest, best = bound, prices.copy()
+            highest, best = bound, prices
         else:
             stride *= 0.95
-        over = [use - limit for use, limit in zip(used, limits, strict=True)]
-        length = sum(one * one for one in over)
+        length = float(over @ over)
         if not length:
             break
-        prices = [max(0.0, price + stride * spread * one / length) for price, one in zip(prices, over, strict=True)]
-    return [round(price * FINENESS) for price in best]
+        prices = np.maximum(0.0, prices + stride * spread * over / length)
+    return [round(price * FINENESS) for price in best.tolist()]
 
 
 def _reduced(option: Option, prices: Sequence[int]) -> int:
@@ -206,7 +231,3 @@ def _regret(costs: Sequence[int]) -> int:
     """How much more the second best costs: what is most to lose is decided first."""
     best, *others = sorted(costs)
     return others[0] - best if others else FINENESS**4
-
-
-def _least(options: Sequence[Option], limit: int) -> int:
-    return min(option.uses.get(limit, 0) for option in options)

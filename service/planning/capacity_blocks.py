@@ -17,6 +17,8 @@ from service.planning.refusals import refuse
 from service.planning.slots import TICK, TICKS_PER_HOUR
 
 MOST_WAYS: Final = 200_000
+MOST_LOOKED_AT: Final = 2_000_000
+"""Chains looked at, those worth keeping and those not; some ten seconds."""
 MOST_HOURS: Final = 10**6
 
 
@@ -80,11 +82,16 @@ def best_blocks(blocks: Sequence[CapacityBlock], run: BlockRun) -> BlockPlan:
     needed, most = _ticks(run.hours), timedelta(0)
     best: _Way | None = None
     ways: list[list[_Way]] = []
+    kept = looked_at = 0
     for place in range(len(inside)):
         found = _undominated(_ways_to(place, inside, ways, run), needed)
         ways.append(found)
-        if sum(map(len, ways)) > MOST_WAYS:
-            raise Invalid.field("blocks", f"make over {MOST_WAYS} plans worth keeping; offer fewer blocks")
+        kept, looked_at = kept + len(found), looked_at + 1 + kept
+        if kept > MOST_WAYS or looked_at > MOST_LOOKED_AT:
+            raise Invalid.field(
+                "blocks",
+                f"make over {MOST_WAYS} plans worth keeping, or over {MOST_LOOKED_AT} worth a look; offer fewer blocks",
+            )
         for way in found:
             most = max(most, way.done)
             if way.done >= needed and (best is None or (way.cost, -way.done) < (best.cost, -best.done)):

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
-from typing import Any, ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,10 @@ from service.errors import FieldProblem, Invalid
 from service.planning.refusals import refuse
 
 MOST_LEVELS: Final = 1_000_000
+MOST_STRETCHES: Final = 5_000_000
+"""Of all futures."""
+MOST_CELLS: Final = 100_000_000
+"""Levels and stretches of all futures, looked at by each commitment."""
 MOST_UNITS: Final = 10**9
 MOST_HOURS: Final = 10**6
 LEAST: Final = Decimal("0.001")
@@ -146,10 +150,10 @@ def best_mix(question: CommitmentQuestion) -> CommitmentMix:
     refuse(problems_of(question))
     period = Period.of(question)
     chosen, needed = _decide(question, period)
-    counts = np.bincount(chosen, minlength=len(question.offered) + 1)[1:]
+    counts, hours = (np.bincount(chosen, of, len(question.offered) + 1)[1:] for of in (None, needed))
     mix = [
-        _committed(question, period, option, int(count), needed[index + 1][chosen == index + 1])
-        for index, (option, count) in enumerate(zip(question.offered, counts, strict=True))
+        _committed(question, period, option, int(count), float(used))
+        for option, count, used in zip(question.offered, counts, hours, strict=True)
     ]
     bound = (float(one.units) * period.cover(option) for one, option in zip(mix, question.offered, strict=True))
     on_demand, spot = period.uncovered(sum(bound, period.idle))
@@ -187,21 +191,31 @@ class Period:
     edges: Floats
     """Where the stretches begin, and the end of the last [hours]."""
     spot_units: float
+    rising: NDArray[np.intp]
+    """All futures and stretches in the order of what they need."""
 
     @classmethod
     def of(cls, question: CommitmentQuestion, dates: Sequence[Decimal] = ()) -> "Period":
-        """The period of a question in which commitments may also begin at `dates` (hours after its start)."""
+        """The period of a question in which commitments may also begin at `dates` (hours after its start).
+
+        Raises Invalid where its futures and stretches are too many to lay out.
+        """
         paths = np.array(question.demand.paths, dtype=np.float64)
         weights = np.array(question.demand.weights or np.ones(len(paths)), dtype=np.float64)
         steps = np.arange(paths.shape[1] + 1) * float(question.demand.step_hours)
         ends = [*(one + option.term_hours for option in question.offered for one in (Decimal(0), *dates)), *dates]
         cuts = np.array([float(one) for one in [*ends, *(held.hours_left for held in question.held)]])
         edges = np.union1d(steps, cuts[(cuts > 0) & (cuts < steps[-1])])
+        if len(paths) * (len(edges) - 1) > MOST_STRETCHES:
+            many = f"{len(paths)} futures of {len(edges) - 1} stretches, cut where a commitment ends"
+            raise Invalid.field("demand.paths", f"are {many}; over {MOST_STRETCHES} together, take longer steps")
         place = np.searchsorted(steps, edges[:-1], side="right") - 1
         spot = 0.0 if question.spot is None else question.spot_units
-        empty = cls(paths[:, place], weights / weights.sum(), edges, spot)
-        held = sum((one.units * empty.between(0.0, float(one.hours_left)) for one in question.held), empty.idle)
-        return cls(np.maximum(empty.needed - held, 0.0), empty.weights, edges, spot)
+        held = np.zeros(len(edges) - 1)
+        for one in question.held:
+            held[edges[:-1] < float(one.hours_left)] += one.units
+        needed = np.maximum(paths[:, place] - held, 0.0)
+        return cls(needed, weights / weights.sum(), edges, spot, np.argsort(needed, axis=None))
 
     @property
     def idle(self) -> Floats:
@@ -230,10 +244,8 @@ class Period:
     def needed_per_level(self, lot: float, levels: int, cover: Floats, beside: float) -> Floats:
         """Expected unit-hours each lot is needed within `cover`, when `beside` units run elsewhere."""
         # Hours below a level x are Σ min(demand, x): prefix sums over the sorted demand give all levels at once.
-        demand = np.maximum(self.needed - beside, 0.0).ravel()
-        hours = (self.weights[:, None] * cover * np.diff(self.edges)).ravel()
-        order = np.argsort(demand)
-        demand, hours = demand[order], hours[order]
+        demand = np.maximum(self.needed.ravel()[self.rising] - beside, 0.0)
+        hours = (self.weights[:, None] * cover * np.diff(self.edges)).ravel()[self.rising]
         below = np.concatenate([[0.0], np.cumsum(demand * hours)])
         above = hours.sum() - np.concatenate([[0.0], np.cumsum(hours)])
         tops = lot * np.arange(levels + 1)
@@ -245,25 +257,35 @@ class Period:
         return float(self.weights @ (units @ np.diff(self.edges)))
 
 
-def _decide(question: CommitmentQuestion, period: Period) -> tuple[NDArray[Any], list[Floats]]:
-    """For each lot the way to meet it (0 is to leave it open), and by way the hours a unit of it is needed."""
+def _decide(question: CommitmentQuestion, period: Period) -> tuple[NDArray[np.int64], Floats]:
+    """For each lot the way to meet it (0 is to leave it open), and the hours a unit of it is needed in that way."""
     lot, spot = float(question.lot), question.on_demand if question.spot is None else question.spot
     levels = int(np.ceil(period.needed.max(initial=0.0) / lot))
-    if levels > MOST_LEVELS:
-        raise Invalid.field("lot", f"makes {levels} levels of demand, over {MOST_LEVELS}; choose larger lots")
-    whole = period.needed_per_level(lot, levels, period.between(0.0, period.length), 0.0)
-    savings, needed = [np.zeros(levels)], [whole]
-    for option in question.offered:
+    refuse(_too_large(question, period, levels))
+    needed = period.needed_per_level(lot, levels, period.between(0.0, period.length), 0.0)
+    chosen, saved = np.zeros(levels, np.int64), np.zeros(levels)
+    # Of equals the longest term, so that ties keep the stack in order. One commitment after another, and of those
+    # before only the best is kept: all of them beside each other would not fit into memory.
+    for way, option in sorted(enumerate(question.offered, 1), key=lambda numbered: -numbered[1].term_hours):
         cover = period.cover(option)
         anywhere = period.needed_per_level(lot, levels, cover, 0.0)
-        beyond_spot = period.needed_per_level(lot, levels, cover, period.spot_units)
-        spared = float(spot) * anywhere + float(question.on_demand - spot) * beyond_spot
-        savings.append(spared - lot * float(cost_in_period(question, option, significant(period.length))))
-        needed.append(anywhere)
-    # Of equals the longest term, so that ties keep the stack in order.
-    order = [0, *sorted(range(1, len(savings)), key=lambda one: -question.offered[one - 1].term_hours)]
-    best = np.argmax(np.array([savings[one] for one in order]), axis=0)
-    return np.array(order)[best], needed
+        saving = float(spot) * anywhere - lot * float(cost_in_period(question, option, significant(period.length)))
+        if spot != question.on_demand:
+            beyond_spot = period.needed_per_level(lot, levels, cover, period.spot_units)
+            saving += float(question.on_demand - spot) * beyond_spot
+        better = saving > saved
+        chosen[better], saved[better], needed[better] = way, saving[better], anywhere[better]
+    return chosen, needed
+
+
+def _too_large(question: CommitmentQuestion, period: Period, levels: int) -> Iterator[FieldProblem]:
+    """Raised before anything is laid out level by level."""
+    cells = (levels + period.needed.size) * len(question.offered)
+    if levels > MOST_LEVELS:
+        yield FieldProblem("lot", f"makes {levels} levels of demand, over {MOST_LEVELS}; choose larger lots")
+    elif cells > MOST_CELLS:
+        many = f"{len(question.offered)} commitments over {levels} levels and {period.needed.size} stretches"
+        yield FieldProblem("offered", f"{many} make over {MOST_CELLS}; choose larger lots, or offer fewer")
 
 
 def cost_in_period(question: CommitmentQuestion, option: Commitment, hours: Decimal) -> Decimal:
@@ -273,9 +295,7 @@ def cost_in_period(question: CommitmentQuestion, option: Commitment, hours: Deci
     return significant(option.upfront * hours / option.term_hours + option.hourly * hours)
 
 
-def _committed(
-    question: CommitmentQuestion, period: Period, option: Commitment, lots: int, needed: Floats
-) -> Committed:
+def _committed(question: CommitmentQuestion, period: Period, option: Commitment, lots: int, needed: float) -> Committed:
     units, counted = times(question.lot, Decimal(lots)), cost_in_period(question, option, significant(period.length))
     hours = min(float(option.term_hours), period.length)
     whole = EXACT.add(option.upfront, times(option.hourly, option.term_hours))
@@ -285,7 +305,7 @@ def _committed(
         units=units,
         effective_hourly=effective_hourly(option),
         break_even_utilisation=_share(counted / significant(hours) / question.on_demand),
-        utilisation=_share(float(needed.sum()) / (float(units) * hours)) if lots else None,
+        utilisation=_share(needed / (float(units) * hours)) if lots else None,
         cost=times(units, counted),
         upfront=times(units, option.upfront),
         beyond_the_period=times(units, max(EXACT.subtract(whole, accrued), Decimal(0))),
@@ -298,7 +318,7 @@ def open_cost(question: CommitmentQuestion, on_demand: float, spot: float) -> De
     return EXACT.add(times(significant(on_demand), question.on_demand), spot_cost)
 
 
-def _bands(question: CommitmentQuestion, chosen: NDArray[Any], needed: Sequence[Floats]) -> Iterator[LevelBand]:
+def _bands(question: CommitmentQuestion, chosen: NDArray[np.int64], needed: Floats) -> Iterator[LevelBand]:
     """Runs of lots met the same way, lowest first."""
     lot, step = question.lot, float(question.demand.step_hours)
     length = step * len(question.demand.paths[0])
@@ -310,8 +330,8 @@ def _bands(question: CommitmentQuestion, chosen: NDArray[Any], needed: Sequence[
             above=times(lot, Decimal(first)),
             up_to=times(lot, Decimal(last + 1)),
             met_by=question.offered[way - 1].name if way else ON_DEMAND,
-            needed_most=_share(float(needed[way][first]) / (float(lot) * hours)),
-            needed_least=_share(float(needed[way][last]) / (float(lot) * hours)),
+            needed_most=_share(float(needed[first]) / (float(lot) * hours)),
+            needed_least=_share(float(needed[last]) / (float(lot) * hours)),
         )
 
 

@@ -5,6 +5,7 @@ accelerator. Offers have so many machines, and providers grant so many GPUs of a
 is proven cheapest, by exhaustive search or, where that is too large, by a solver.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,7 +15,7 @@ from typing import ClassVar, Final, Literal
 from service.domain.quantities import EXACT, decimals, times, total
 from service.domain.scenario import FORBID_UNKNOWN
 from service.errors import FieldProblem, Invalid
-from service.planning.assignment import Option, TooLarge, cheapest
+from service.planning.assignment import Option, TooLarge, cheapest, least_uses
 from service.planning.refusals import refuse
 from service.planning.solver import NotProven, Patience, SolverMissing, cheapest_by_solver
 
@@ -133,7 +134,7 @@ def cheapest_fleet(
     chosen, proof = problem.solve(most_branches, Patience())
     assigned = tuple(own[one] for own, one in zip(problem.placements, chosen, strict=True))
     cost = total(one.cost for one in assigned)
-    limits = tuple(problem.limits_used(chosen, cost, most_branches))
+    limits = tuple(problem.limits_used(chosen, cost, proof, most_branches))
     unlimited = total(min(one.cost for one in own) for own in problem.placements)
     return FleetPlan(
         assigned=assigned,
@@ -196,27 +197,36 @@ class _Problem:
             raise Invalid.field("quotas", "no assignment keeps within all limits together; raise one, or offer more")
         return chosen, proof
 
-    def limits_used(self, chosen: Sequence[int], cost: Decimal, most_branches: int) -> Iterator[LimitUsed]:
-        """Each limit, what is used of it, and what it costs: by solving again without it."""
-        fewer = most_branches // max(1, min(len(self.names), 10))
+    def limits_used(
+        self, chosen: Sequence[int], cost: Decimal, proof: Proof, most_branches: int
+    ) -> Iterator[LimitUsed]:
+        """Each limit, what is used of it, and what it costs: by solving again without it.
+
+        What was too large to search is not searched again, and all of it together takes no longer than the answer.
+        """
+        fewer = 0 if proof == "solver" else most_branches // max(1, min(len(self.names), MOST_RESOLVED))
+        patience = Patience.for_the_rest()
         for number, (name, limit) in enumerate(zip(self.names, self.limits, strict=True)):
             used = sum(own[one].uses.get(number, 0) for own, one in zip(self.options, chosen, strict=True))
-            saved = self._saved(number, cost, fewer) if number < MOST_RESOLVED else None
+            saved = self._saved(number, cost, fewer, patience) if number < MOST_RESOLVED else None
             yield LimitUsed(
                 name=name, used=Decimal(used) / self.scale, limit=Decimal(limit) / self.scale, saved_without=saved
             )
 
-    def _saved(self, number: int, cost: Decimal, most_branches: int) -> Decimal | None:
+    def _saved(self, number: int, cost: Decimal, most_branches: int, patience: Patience) -> Decimal | None:
         try:
-            again, _ = self.solve(most_branches, Patience(1.0), without=number)
+            again, _ = self.solve(most_branches, patience, without=number)
         except Invalid:
             return None
         return EXACT.subtract(cost, total(own[one].cost for own, one in zip(self.placements, again, strict=True)))
 
     def _refuse_hopeless(self, limits: Sequence[int]) -> None:
         """Raises Invalid naming a limit that even the most sparing assignment exceeds."""
+        at_least = Counter[int]()
+        for own in self.options:
+            at_least.update(least_uses(own))
         for number, limit in enumerate(limits):
-            least = sum(min(option.uses.get(number, 0) for option in own) for own in self.options)
+            least = at_least[number]
             if least > limit:
                 needed, granted = Decimal(least) / self.scale, Decimal(limit) / self.scale
                 raise Invalid.field("quotas", f"{self.names[number]}: at least {needed} are needed, {granted} granted")

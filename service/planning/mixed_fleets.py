@@ -124,9 +124,9 @@ def cheapest_mix(
     counts, proof = question.solved(most_branches, Patience())
     if counts is None:
         raise Invalid.field("load", question.why_not(most_branches))
-    cost = question.cost(counts)
-    limits = tuple(question.limits_used(counts, cost, proof, most_branches))
-    single = question.best_single(most_branches)
+    cost, patience = question.cost(counts), Patience.for_the_rest()
+    limits = tuple(question.limits_used(counts, cost, proof, most_branches, patience))
+    single = question.best_single(most_branches, patience)
     rented = tuple(
         Rented(
             offer=one.name,
@@ -221,10 +221,10 @@ class _Question:
             others = (need for need in range(len(asked.needs)) if need not in needs and need not in broken)
             needs |= {*broken, *islice(others, len(needs) - 1)}
 
-    def again(self, most_branches: int) -> tuple[int, ...] | None:
-        """The same with less patience; None also where nothing was proven."""
+    def again(self, most_branches: int, patience: Patience) -> tuple[int, ...] | None:
+        """The same with fewer branches; None also where nothing was proven."""
         try:
-            return self.solved(most_branches // 10, Patience(1.0))[0]
+            return self.solved(most_branches // 10, patience)[0]
         except Invalid:
             return None
 
@@ -238,7 +238,7 @@ class _Question:
         return EXACT.add(machines, times(Decimal(len(providers)), self.load.per_provider_hour))
 
     def limits_used(
-        self, counts: Sequence[int], cost: Decimal, proof: Proof, most_branches: int
+        self, counts: Sequence[int], cost: Decimal, proof: Proof, most_branches: int, patience: Patience
     ) -> Iterator[LimitUsed]:
         """Each limit, what is used of it, and what it costs: by solving again without it.
 
@@ -248,7 +248,7 @@ class _Question:
         told = [one for one in self.without_one() if one[0].removeprefix(MACHINES) in used_up or MACHINES not in one[0]]
         for number, (name, without) in enumerate(told):
             used, limit = self._use(name, counts)
-            again = without.again(most_branches) if number < MOST_RESOLVED[proof] else None
+            again = without.again(most_branches, patience) if number < MOST_RESOLVED[proof] else None
             saved = None if again is None else EXACT.subtract(cost, without.cost(again))
             yield LimitUsed(name=name, used=used, limit=limit, saved_without=saved)
 
@@ -290,7 +290,7 @@ class _Question:
         offer, count = next((o, n) for o, n in taken if name == f"{MACHINES}{o.name}")
         return Decimal(count), Decimal(offer.machines or 0)
 
-    def best_single(self, most_branches: int) -> OneOffer | None:
+    def best_single(self, most_branches: int, patience: Patience) -> OneOffer | None:
         """The cheapest fleet of one kind of machine: in the order of their worth, until the rest must cost more."""
         if self.load.left_without_region or self.load.left_without_provider:
             return None
@@ -299,17 +299,18 @@ class _Question:
             if best and times(self.load.throughput, one.machine_hour) > times(best[0], _carried(one)):
                 break
             alone = replace(self, offers=(one,))
-            counts = alone.again(most_branches)
+            counts = alone.again(most_branches, patience)
             if counts is not None:
                 best = min(best or (alone.cost(counts), one.name, counts[0]), (alone.cost(counts), one.name, counts[0]))
         return best and OneOffer(cost_hour=best[0], offer=best[1], machines=best[2])
 
     def why_not(self, most_branches: int) -> str:
         """Which limits, each alone, would have to give."""
+        patience = Patience.for_the_rest()
         wanted = [
             name
             for number, (name, without) in enumerate(self.without_one())
-            if number < MOST_RESOLVED["search"] and without.again(most_branches) is not None
+            if number < MOST_RESOLVED["search"] and without.again(most_branches, patience) is not None
         ]
         if wanted:
             return f"no fleet keeps within all limits; without one of these there would be one: {', '.join(wanted)}"

@@ -21,6 +21,7 @@ from service.errors import FieldProblem, Invalid
 from service.planning.refusals import refuse
 
 MOST_CASES: Final = 20_000_000
+"""Settled at once; twice as many in all, and a quarter of both where costs have more digits than a word holds."""
 WORD: Final = 2**62
 
 
@@ -270,13 +271,22 @@ def _whole(
 
 def _settle(sizes: Sequence[int], tables: Tables, never: int) -> list[int] | None:
     """For each stage the number of its region, at least cost in all; None if every choice has a transfer without."""
-    left, steps = set(range(len(sizes))), []
+    # A stage with one region to choose from is no question, and would be an axis too many.
+    left, steps, room = {one for one, size in enumerate(sizes) if size > 1}, [], 2 * MOST_CASES
+    tables = _gathered(tables)
+    dear = 4 if any(table.dtype == object for _, table in tables) else 1
     while left:
         around = {one: {other for own, _ in tables if one in own for other in own} for one in left}
         number = min(left, key=lambda one: (prod(sizes[other] for other in around[one] | {one}), one))
         axes = (*sorted(around[number] - {number}), number)
-        if prod(sizes[one] for one in axes) > MOST_CASES:
-            raise Invalid.field("stages", f"{len(axes)} stages depend on one another at once, over {MOST_CASES} cases")
+        cases = dear * prod(sizes[one] for one in axes)
+        room -= cases
+        if cases > MOST_CASES or room < 0:
+            raise Invalid.field(
+                "stages",
+                f"{len(axes)} stages depend on one another at once, over {MOST_CASES // dear} cases; "
+                "offer fewer regions" + (", or prices of fewer digits" if dear > 1 else ""),
+            )
         joint = sum(_spread(own, table, axes) for own, table in tables if number in own)
         joint = np.minimum(np.broadcast_to(joint, [sizes[one] for one in axes]), never)
         steps.append((number, axes[:-1], joint.argmin(axis=-1)))
@@ -285,10 +295,20 @@ def _settle(sizes: Sequence[int], tables: Tables, never: int) -> list[int] | Non
         left.remove(number)
     if sum(int(table) for _, table in tables) >= never:
         return None
-    chosen: dict[int, int] = {}
+    chosen = dict.fromkeys(range(len(sizes)), 0)
     for number, others, best in reversed(steps):
         chosen[number] = int(best[tuple(chosen[one] for one in others)])
     return [chosen[number] for number in range(len(sizes))]
+
+
+def _gathered(tables: Tables) -> Tables:
+    """One table for the same stages, of those that have a choice."""
+    found: dict[tuple[int, ...], NDArray[Any]] = {}
+    for stages, table in tables:
+        own = tuple(one for one, size in zip(stages, table.shape, strict=True) if size > 1)
+        narrow = table.reshape([size for size in table.shape if size > 1])
+        found[own] = found[own] + narrow if own in found else narrow
+    return list(found.items())
 
 
 def _spread(own: Sequence[int], table: NDArray[Any], axes: Sequence[int]) -> NDArray[Any]:

@@ -31,6 +31,10 @@ from service.planning.refusals import refuse
 
 MOST_LOTS: Final = 5000
 MOST_DATES: Final = 60
+MOST_PURCHASES: Final = 10_000
+"""Commitments times dates."""
+MOST_STEPS: Final = 60_000_000
+"""Of looking for cheapest walks; some ten seconds."""
 FINE: Final = 2**40
 """Parts of the dearest cost in which all are compared."""
 
@@ -65,7 +69,7 @@ class PurchasePlan:
 
 def best_purchases(question: CommitmentQuestion, dates: Sequence[Decimal]) -> PurchasePlan:
     """The cheapest purchases at the start and at these dates (hours after it), exactly. Raises Invalid."""
-    refuse([*problems_of(question), *_problems(dates)])
+    refuse([*problems_of(question), *_problems(question, dates)])
     period = Period.of(question, dates)
     once = best_mix(question).cost
     walks = _sent(question, period, sorted({Decimal(0), *dates}))
@@ -93,10 +97,12 @@ def _sent(question: CommitmentQuestion, period: Period, dates: Sequence[Decimal]
     Two that overlap may be worth their price at both ends although one lot is all that is ever needed. Where some
     lot is open at every time the number of lots binds nothing, and more of them would change nothing.
     """
-    spare = min(1, len(dates) - 1)
+    spare, steps = min(1, len(dates) - 1), 0
     while True:
         walks = _Walks.of(question, period, dates, spare)
+        walks.steps = steps
         walks.send_all()
+        steps = walks.steps
         if all(walks.open) or spare >= (walks.lots - spare) * (len(dates) - 1):
             return walks
         spare *= 2
@@ -128,6 +134,8 @@ class _Walks:
     """By stretch between two dates, what leaving open one lot more costs, rising."""
     open: list[int]
     """How many lots are open in each stretch."""
+    steps: int = 0
+    """Taken so far, looking for cheapest walks."""
 
     @classmethod
     def of(cls, question: CommitmentQuestion, period: Period, dates: Sequence[Decimal], spare: int) -> "_Walks":
@@ -161,7 +169,7 @@ class _Walks:
         )
 
     def send_all(self) -> None:
-        """Send every lot along the cheapest walk left."""
+        """Send every lot along the cheapest walk left. Raises Invalid where that takes too long."""
         for _ in range(self.lots):
             came_by = self._cheapest_walk()
             node = len(self.stretches)
@@ -181,6 +189,13 @@ class _Walks:
         changed = True
         while changed:
             changed = False
+            self.steps += len(moves)
+            if self.steps > MOST_STEPS:
+                raise Invalid.field(
+                    "purchase_hours",
+                    f"and commitments make {len(self.arcs)} purchases for {self.lots} lots to choose from, too many to "
+                    "look through; name fewer dates, offer fewer commitments, or choose larger lots",
+                )
             for start, end, price, number, step in moves:
                 if cost[start] + price < cost[end]:
                     cost[end], came_by[end], changed = cost[start] + price, (start, number, step), True
@@ -226,6 +241,10 @@ def _spared(question: CommitmentQuestion, period: Period, lots: int, start: floa
     return spared
 
 
-def _problems(dates: Sequence[Decimal]) -> Iterator[FieldProblem]:
+def _problems(question: CommitmentQuestion, dates: Sequence[Decimal]) -> Iterator[FieldProblem]:
     if len(dates) > MOST_DATES or any(one < 0 for one in dates):
         yield FieldProblem("dates", f"must be at most {MOST_DATES}, each 0 or more hours after the start")
+    elif (purchases := len(question.offered) * (1 + len(dates))) > MOST_PURCHASES:
+        yield FieldProblem(
+            "offered", f"at {1 + len(dates)} dates make {purchases} purchases, over {MOST_PURCHASES}; offer fewer"
+        )

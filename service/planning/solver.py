@@ -16,9 +16,14 @@ from service.planning.assignment import Option
 from service.planning.covering import Covering
 
 LONGEST: Final = 20.0
-"""How long the proofs of an answer may take together [s]."""
+"""How long the proof of an answer may take [s]."""
+LONGEST_AGAIN: Final = 6.0
+"""How long solving again without each of its limits may take together [s]."""
+LONGEST_ONCE: Final = 1.0
+"""How long one of those may take [s]."""
 Row = tuple[float, float, list[int], list[float]]
 """Least, most, and the columns with their factors."""
+NO_PROOF: Final = "the solver has found no proof in the time it is given; ask for less at once"
 MISSING: Final = "install the extra that can solve it: pip install llm-cost-planner[optimize]"
 
 
@@ -35,6 +40,13 @@ class Patience:
     """What is left of the time for proofs; each takes off it what it took."""
 
     seconds: float = LONGEST
+    once: float = LONGEST
+    """At most for one of them."""
+
+    @classmethod
+    def for_the_rest(cls) -> "Patience":
+        """For all that is solved once the answer is there, together."""
+        return cls(LONGEST_AGAIN, LONGEST_ONCE)
 
 
 def cheapest_by_solver(
@@ -74,10 +86,12 @@ def _minimum(costs: Sequence[int], most: Sequence[int], rows: Iterable[Row], pat
         import highspy
     except ImportError:
         raise SolverMissing(MISSING) from None
+    if patience.seconds <= 0:
+        raise NotProven(NO_PROOF)
     solver = _silent(highspy)
     solver.setOptionValue("mip_rel_gap", 0.0)
     solver.setOptionValue("mip_abs_gap", 0.0)
-    solver.setOptionValue("time_limit", max(patience.seconds, 0.0))
+    solver.setOptionValue("time_limit", min(patience.seconds, patience.once))
     # Dividing by the largest keeps the solver's tolerances meaningful.
     scale = max(costs, default=0) or 1
     for column, (cost, upper) in enumerate(zip(costs, most, strict=True)):
@@ -92,7 +106,7 @@ def _minimum(costs: Sequence[int], most: Sequence[int], rows: Iterable[Row], pat
     if status == highspy.HighsModelStatus.kInfeasible:
         return None
     if status == highspy.HighsModelStatus.kTimeLimit:
-        raise NotProven("the solver has found no proof in the time it is given; ask for less at once")
+        raise NotProven(NO_PROOF)
     if status != highspy.HighsModelStatus.kOptimal:
         raise RuntimeError(f"HiGHS ended as {solver.modelStatusToString(status)}")
     return [round(value) for value in solver.getSolution().col_value]

@@ -55,7 +55,8 @@ def due_goals(store: Store, now: datetime) -> dict[str, datetime]:
     if changed is None:
         return {}
     # A goal kept after the last change has nothing to compare with yet: it is planned at once, for its own moment.
-    slots = {job: max(changed, one.recorded_at) for job, one in names.items()}
+    # One whose deadline is past has that told, once, for the deadline.
+    slots = {job: one.standing.ended_at(now) or max(changed, one.recorded_at) for job, one in names.items()}
     free = store.read(lambda c: jobs.open_slots(c, slots, now))
     return {names[job].standing.goal.name: slot for job, slot in free.items()}
 

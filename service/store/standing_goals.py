@@ -32,17 +32,17 @@ class NewGoalRun:
 
 def add(connection: Connection, wanted: StandingGoal, now: datetime) -> StandingGoalInForce:
     """Keep a version; the version in force said again is no new one."""
-    return _in_force(_GOALS.add(connection, wanted.goal.name, canonical_bytes(wanted), now))
+    return _in_force(_GOALS.add(connection, wanted.goal.name, canonical_bytes(wanted), now), now)
 
 
 def known(connection: Connection, name: str, known_at: datetime) -> StandingGoalInForce:
     """A standing goal as it was known at a moment. Raises NotFound, naming those there are."""
-    return _in_force(_GOALS.known(connection, name, known_at))
+    return _in_force(_GOALS.known(connection, name, known_at), known_at)
 
 
 def all_known(connection: Connection, known_at: datetime) -> list[StandingGoalInForce]:
     """Every standing goal, each in the version known at a moment."""
-    return [_in_force(one) for one in _GOALS.all_known(connection, known_at)]
+    return [_in_force(one, known_at) for one in _GOALS.all_known(connection, known_at)]
 
 
 def last_change(connection: Connection, now: datetime) -> datetime | None:
@@ -89,9 +89,14 @@ def runs(connection: Connection, name: str, limit: int = 50) -> list[StandingGoa
     return [_run(row) for row in rows]
 
 
-def _in_force(version: Version) -> StandingGoalInForce:
+def _in_force(version: Version, now: datetime) -> StandingGoalInForce:
     found = msgspec.json.decode(version.body, type=StandingGoal)
-    return StandingGoalInForce(standing_goal_id=version.content_id, recorded_at=version.recorded_at, standing=found)
+    return StandingGoalInForce(
+        standing_goal_id=version.content_id,
+        recorded_at=version.recorded_at,
+        standing=found,
+        ended=found.ended_at(now) is not None,
+    )
 
 
 def _run(row: Row[Any]) -> StandingGoalRun:

@@ -23,6 +23,7 @@ from service.domain.scenario import (
     Spread,
     TrainingPart,
 )
+from service.errors import Infeasible
 from service.estimating.volatility import LOOKBACK, Volatility, measured
 from service.planning.answering import Answer, Asked, Chosen, answered, limits_of
 from service.planning.by_the_hour import starting_now
@@ -71,6 +72,17 @@ def plan_made(store: Store, goal: Goal, question: AsOf) -> MadePlan:
         assumptions=tuple(_assumptions(goal, answer)),
     )
     return MadePlan(plan=plan, priced=tuple((estimate, band_made(store, estimate)) for estimate in priced))
+
+
+def meets(store: Store, goal: Goal, question: AsOf, key: str) -> bool:
+    """True if an offer, or hardware of one's own, keeps to everything a goal says, whatever else there is."""
+    asked = asked_of(store, goal, question)
+    own = tuple(one for one in asked.known.own if one.key == key)
+    try:
+        answered(replace(asked, market=asked.market.only(key), known=replace(asked.known, own=own)))
+    except Infeasible:
+        return False
+    return True
 
 
 def get_plan(store: Store, name: str) -> StoredPlan:

@@ -9,7 +9,8 @@ from typing import Final
 from service.domain.as_of import AsOf
 from service.domain.canonical import canonical_bytes, content_id, json_bytes
 from service.domain.estimate import Estimate
-from service.domain.events import Event
+from service.domain.events import Event, EventType
+from service.domain.goal import Goal
 from service.domain.plan import Plan, StoredPlan
 from service.domain.standing_goal import StandingGoal, StandingGoalInForce, StandingGoalRun
 from service.errors import Conflict, FieldProblem, Infeasible
@@ -21,7 +22,7 @@ from service.store.store import Store
 from service.usecases.comparisons import explained
 from service.usecases.estimates import get_estimate, price_scenario
 from service.usecases.goal_checks import goal_problems
-from service.usecases.plans import get_plan, plan_made
+from service.usecases.plans import get_plan, meets, plan_made
 
 MOST_RACES: Final = 5
 """Times a run begins anew because another one of the same goal was faster."""
@@ -49,12 +50,15 @@ def run_standing_goal(
 ) -> StandingGoalRun:
     """Plan a standing goal for one change of prices and tell if another plan is best; a slot that was run stays.
 
+    One that has ended is planned no more: the first run after its deadline says so, and is what every later one gives.
     The plan, its estimates, the run and its events are written together or not at all. Raises NotFound, NoData,
     Invalid where the goal can be meant no more, and what `fence` raises when the right to the slot is lost.
     """
     for _ in range(MOST_RACES):
         held = store.read(lambda c: standing_goals.known(c, name, now))
         last = next(iter(store.read(lambda c: standing_goals.runs(c, name, 1))), None)
+        if last is not None and held.ended and last.outcome == _ended(held):
+            return last
         new = _planned(store, held, slot, last, now)
         kept = store.write(partial(standing_goals.add_run, new=new, last=last, fence=fence))
         if kept is not None:
@@ -75,13 +79,12 @@ def _planned(
     """A run that is not written yet, measured against the plan that was told."""
     told = get_plan(store, last.told_plan_id) if last and last.told_plan_id else None
     goal = held.standing.goal
+    if held.ended:
+        return _over(held, slot, last, now)
     try:
         made = plan_made(store, goal, AsOf(now, now))
     except Infeasible as error:
-        lost = last is not None and last.plan_id is not None
-        events = (_event(held, slot, now, f"{goal.name}: {error}", {"infeasible": str(error)}),) if lost else ()
-        run = _run(held, slot, now, None, told.plan_id if told else None, flipped=lost, outcome=str(error))
-        return NewGoalRun(run=run, made=None, events=events)
+        return _lost(held, slot, last, now, error)
     plan_id = content_id(canonical_bytes(made.plan))
     if told is None:
         run = _run(held, slot, now, plan_id, plan_id, flipped=False, outcome=f"best is {_best(made.plan)}")
@@ -89,11 +92,12 @@ def _planned(
     best = made.priced[0][0]
     was_lost = last is not None and last.plan_id is None
     again = _told_now(store, told, now)
-    flips = was_lost or _is_better(told, made.plan, again, held.standing.hysteresis)
+    keeps = again is not None and _keeps(store, goal, told, made.plan, again, now)
+    flips = was_lost or not keeps or _is_better(told, made.plan, again, held.standing.hysteresis)
     if not flips:
         run = _run(held, slot, now, plan_id, told.plan_id, flipped=False, outcome=f"still {_best(told.plan)}")
         return NewGoalRun(run=run, made=made, events=())
-    text = _told(told, made.plan, again)
+    text = _told(told, made.plan, again, keeps=keeps)
     data = {
         "plan_id": plan_id,
         "before_plan_id": told.plan_id,
@@ -104,6 +108,40 @@ def _planned(
     }
     run = _run(held, slot, now, plan_id, plan_id, flipped=True, outcome=text)
     return NewGoalRun(run=run, made=made, events=(_event(held, slot, now, text, data),))
+
+
+def _over(held: StandingGoalInForce, slot: datetime, last: StandingGoalRun | None, now: datetime) -> NewGoalRun:
+    goal, outcome = held.standing.goal, _ended(held)
+    told_plan_id = last.told_plan_id if last else None
+    run = _run(held, slot, now, None, told_plan_id, flipped=True, outcome=outcome)
+    data: dict[str, object] = {"deadline": goal.deadline, "plan_id": told_plan_id}
+    event = _event(held, slot, now, f"{goal.name}: {outcome}", data, of="plan.ended")
+    return NewGoalRun(run=run, made=None, events=(event,))
+
+
+def _ended(held: StandingGoalInForce) -> str:
+    deadline = held.standing.goal.deadline
+    return f"has ended: its deadline {'' if deadline is None else deadline.isoformat()} is past; it is planned no more"
+
+
+def _lost(
+    held: StandingGoalInForce, slot: datetime, last: StandingGoalRun | None, now: datetime, why: Infeasible
+) -> NewGoalRun:
+    is_news = last is not None and last.plan_id is not None
+    data: dict[str, object] = {"infeasible": str(why)}
+    events = (_event(held, slot, now, f"{held.standing.goal.name}: {why}", data),) if is_news else ()
+    told_plan_id = last.told_plan_id if last else None
+    run = _run(held, slot, now, None, told_plan_id, flipped=is_news, outcome=str(why))
+    return NewGoalRun(run=run, made=None, events=events)
+
+
+def _keeps(store: Store, goal: Goal, told: StoredPlan, plan: Plan, again: Estimate, now: datetime) -> bool:
+    """True if the offer that was told still keeps to the goal, at what it costs now as surely as the goal asks."""
+    series = told.plan.picks[0].candidate.series
+    if series == plan.picks[0].candidate.series:
+        return True
+    within = goal.budget is None or again.currency != goal.currency or again.total <= goal.budget
+    return within and meets(store, goal, AsOf(now, now), series)
 
 
 def _told_now(store: Store, told: StoredPlan, now: datetime) -> Estimate | None:
@@ -125,10 +163,11 @@ def _is_better(told: StoredPlan, plan: Plan, again: Estimate | None, hysteresis:
     return moved and (best.cost < again.total * (1 - hysteresis) or again.total < best.cost)
 
 
-def _told(told: StoredPlan, plan: Plan, again: Estimate | None) -> str:
+def _told(told: StoredPlan, plan: Plan, again: Estimate | None, *, keeps: bool) -> str:
     old = told.plan.picks[0].candidate.series
     then = "is no longer offered" if again is None else f"would now cost {again.total:,.2f} {again.currency}"
-    return f"{plan.goal.name}: best is now {_best(plan)}; {old} {then}"
+    broken = "" if keeps or again is None else ", and keeps to the goal no more"
+    return f"{plan.goal.name}: best is now {_best(plan)}; {old} {then}{broken}"
 
 
 def _best(plan: Plan) -> str:
@@ -158,9 +197,17 @@ def _run(
     )
 
 
-def _event(held: StandingGoalInForce, slot: datetime, now: datetime, text: str, data: dict[str, object]) -> Event:
+def _event(
+    held: StandingGoalInForce,
+    slot: datetime,
+    now: datetime,
+    text: str,
+    data: dict[str, object],
+    *,
+    of: EventType = "plan.flipped",
+) -> Event:
     return Event(
-        type="plan.flipped",
+        type=of,
         subject=held.standing.goal.name,
         key=slot.isoformat(),
         occurred_at=now,

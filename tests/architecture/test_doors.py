@@ -105,6 +105,7 @@ NOT_A_DOORS_BUSINESS = {
     "price_scenario",
     "scenario_of",
     "plan_made",
+    "meets",
     "price_again",
     "keep",
     "explained",

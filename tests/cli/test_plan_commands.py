@@ -7,8 +7,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from service.cli.main import app
+from service.domain.standing_goal import StandingGoal
 from service.store.store import Store
-from tests.conftest import TickingClock
+from service.usecases.plan_questions import read_goal
+from service.usecases.standing_goals import watch_goal
+from tests.conftest import TickingClock, day
 from tests.usecases.market import learn_market
 
 AT = "2026-03-02T00:00:00Z"
@@ -92,3 +95,14 @@ def test_a_goal_is_watched_planned_and_listed(run) -> None:
     [kept] = msgspec.json.decode(run("plan", "watched", "--json").stdout)
     assert (kept["standing_goal"]["standing"]["hysteresis"], kept["last_run"]["flipped"]) == ("0.1", False)
     assert "best is market/nimbus" in run("plan", "watched").stdout
+
+
+def test_a_goal_whose_deadline_is_past_is_listed_as_ended(run, sqlite_url: str, clock: TickingClock) -> None:
+    store = Store.open(sqlite_url, clock)
+    goal = read_goal(f"{GOAL}deadline: 2026-04-01T00:00:00Z\n")
+    watch_goal(store, StandingGoal(goal=goal), now=day("2026-03-02"))
+    store.close()
+    assert run("plan", "replan", "an ablation").stdout.startswith("has ended: its deadline 2026-04-01")
+    assert "ended" in run("plan", "watched").stdout
+    [kept] = msgspec.json.decode(run("plan", "watched", "--json").stdout)
+    assert (kept["standing_goal"]["ended"], kept["standing_goal"]["standing"]["enabled"]) == (True, True)

@@ -1,6 +1,8 @@
 """Commitments against trying every number of every commitment, and against what can be said by hand."""
 
-from collections.abc import Sequence
+import tracemalloc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from itertools import product
@@ -11,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.errors import Invalid
+from service.planning import renewals
 from service.planning.commitments import (
     Commitment,
     CommitmentQuestion,
@@ -225,3 +228,48 @@ def test_more_levels_than_anybody_can_mean_are_refused() -> None:
     question = CommitmentQuestion(demand=flat_demand(1e9), on_demand=Decimal(1), offered=())
     with pytest.raises(Invalid, match="choose larger lots"):
         best_mix(question)
+
+
+def test_many_commitments_over_many_levels_are_refused_before_they_are_laid_out() -> None:
+    offered = tuple(Commitment(name=f"c{n}", term_hours=Decimal(100 + n), hourly=Decimal("0.5")) for n in range(1000))
+    question = CommitmentQuestion(demand=flat_demand(*[999_999.0] * 100), on_demand=Decimal(1), offered=offered)
+    with taking_at_most(10**8), pytest.raises(Invalid, match=r"^offered: 1000 commitments.*choose larger lots"):
+        best_mix(question)
+
+
+def test_commitments_are_weighed_one_after_another_and_not_all_beside_each_other() -> None:
+    offered = tuple(Commitment(name=f"c{n}", term_hours=Decimal(100 + n), hourly=Decimal("0.5")) for n in range(30))
+    question = CommitmentQuestion(demand=flat_demand(*[99_999.0] * 200), on_demand=Decimal(1), offered=offered)
+    with taking_at_most(20 * 8 * 99_999):
+        assert best_mix(question).committed[-1].units == 99_999
+
+
+def test_futures_cut_into_more_stretches_than_can_be_laid_out_are_refused() -> None:
+    offered = tuple(Commitment(name=f"c{n}", term_hours=Decimal(n) / 2000, hourly=Decimal(1)) for n in range(2, 2000))
+    demand = Demand(paths=((1.0,),) * 3000)
+    with taking_at_most(10**8), pytest.raises(Invalid, match=r"^demand.paths: are 3000 futures of 1999 stretches"):
+        best_mix(CommitmentQuestion(demand=demand, on_demand=Decimal(1), offered=offered))
+
+
+def test_more_purchases_than_can_be_looked_through_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = Commitment(name="x", term_hours=Decimal(2), hourly=Decimal("0.5"))
+    question = CommitmentQuestion(demand=flat_demand(*[3.0] * 8), on_demand=Decimal(1), offered=(plan,))
+    dates = [Decimal(n) for n in range(8)]
+    assert best_purchases(question, dates).cost == 12
+    monkeypatch.setattr(renewals, "MOST_STEPS", 50)
+    with pytest.raises(Invalid, match="name fewer dates"):
+        best_purchases(question, dates)
+    monkeypatch.setattr(renewals, "MOST_PURCHASES", 8)
+    with pytest.raises(Invalid, match="at 9 dates make 9 purchases, over 8"):
+        best_purchases(question, dates)
+
+
+@contextmanager
+def taking_at_most(amount: int) -> Iterator[None]:
+    """Memory, at its peak [bytes]."""
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] <= amount
+    finally:
+        tracemalloc.stop()

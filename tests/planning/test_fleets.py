@@ -12,7 +12,7 @@ from service.errors import Invalid
 from service.planning import fleets
 from service.planning.assignment import Option, TooLarge, cheapest
 from service.planning.fleets import FleetOffer, Need, Quota, Work, cheapest_fleet
-from service.planning.solver import Patience, SolverMissing, cheapest_by_solver
+from service.planning.solver import LONGEST, LONGEST_AGAIN, NotProven, Patience, SolverMissing, cheapest_by_solver
 
 OPTIONS = st.builds(
     Option,
@@ -150,3 +150,53 @@ def test_of_equals_the_same_is_taken_in_whatever_order_offers_and_pieces_are_giv
     ]
     assert plans[0] == plans[1] == plans[2]
     assert {one.offer for one in plans[0].assigned if one.work == "apart"} == {"other a"}
+
+
+def test_what_each_limit_costs_is_looked_for_in_one_bounded_time_and_not_searched_where_the_answer_was_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    left: list[float] = []
+
+    def slow(works: list[list[Option]], limits: list[int], patience: Patience) -> list[int] | None:
+        if patience.seconds <= 0:
+            raise NotProven("no time left")
+        left.append(patience.seconds)
+        patience.seconds -= 4
+        return cheapest(works, limits, 10**6)
+
+    monkeypatch.setattr(fleets, "cheapest_by_solver", slow)
+    searched = watched(monkeypatch)
+    offers = [replace(A100, name=f"a100 {n}", machines=1) for n in range(4)]
+    found = cheapest_fleet([work(str(n), 8, "1") for n in range(4)], offers, most_branches=1)
+    assert found.proof == "solver"
+    assert left == [LONGEST, LONGEST_AGAIN, LONGEST_AGAIN - 4]
+    assert [one.saved_without for one in found.limits] == [0, 0, None, None]
+    assert searched == [1, 0, 0, 0, 0]
+
+
+def watched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many branches each search may look at."""
+    asked: list[int] = []
+
+    def search(works: list[list[Option]], limits: list[int], most_branches: int) -> list[int] | None:
+        asked.append(most_branches)
+        return cheapest(works, limits, most_branches)
+
+    monkeypatch.setattr(fleets, "cheapest", search)
+    return asked
+
+
+def test_the_solver_is_not_asked_once_there_is_no_time_left_nor_longer_than_one_proof_may_take() -> None:
+    pytest.importorskip("highspy")
+    with pytest.raises(NotProven):
+        cheapest_by_solver([[Option(1, {})]], [], Patience(0.0))
+    with pytest.raises(NotProven):
+        cheapest_by_solver(hard(), [2500] * 5, Patience(20.0, 0.05))
+
+
+def hard() -> list[list[Option]]:
+    """Ever so many ways, all nearly alike, that five limits tell apart."""
+    return [
+        [Option(1000 + n * m % 97, {limit: 50 + n * m * (limit + 3) % 61 for limit in range(5)}) for m in range(1, 30)]
+        for n in range(1, 40)
+    ]

@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.errors import Invalid
+from service.planning import mixed_fleets
 from service.planning.assignment import TooLarge
 from service.planning.covering import Cap, Covering, Need, cheapest_cover, undominated
 from service.planning.fleets import Quota
 from service.planning.mixed_fleets import Load, LoadOffer, cheapest_mix
-from service.planning.solver import Patience, cover_by_solver
+from service.planning.solver import LONGEST, LONGEST_AGAIN, NotProven, Patience, cover_by_solver
 
 
 @st.composite
@@ -289,3 +290,22 @@ def test_what_cannot_be_meant_is_named(load: Load, offers, field: str) -> None:
     with pytest.raises(Invalid) as error:
         cheapest_mix(load, offers)
     assert field in {one.field for one in error.value.problems}
+
+
+def test_all_that_is_solved_once_the_mix_is_known_shares_one_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    left: list[float] = []
+
+    def slow(covering: Covering, patience: Patience) -> tuple[int, ...] | None:
+        if patience.seconds <= 0:
+            raise NotProven("no time left")
+        left.append(patience.seconds)
+        patience.seconds -= 4
+        return cheapest_cover(covering, 10**6)
+
+    monkeypatch.setattr(mixed_fleets, "cover_by_solver", slow)
+    load = replace(LOAD, budget_hour=Decimal(100), most_providers=2)
+    plan = cheapest_mix(load, [*OFFERS, *(replace(SMALL, name=f"small {n}", machines=1) for n in range(4))], (), 10)
+    assert plan.proof == "solver"
+    assert left == [LONGEST, LONGEST_AGAIN, LONGEST_AGAIN - 4]
+    assert [one.saved_without is None for one in plan.limits] == [False, False, *(True for _ in plan.limits[2:])]
+    assert len(plan.limits) > 2

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.errors import Invalid
+from service.planning import pipelines as limits
 from service.planning.pipelines import (
     DataSet,
     Egress,
@@ -153,3 +154,56 @@ def test_what_cannot_be_meant_is_named_field_by_field() -> None:
     assert [one.field for one in refused.value.problems] == [
         "stages.0.reads.0", "stages.0.reads.0", "stages.1.offers", "stages", "egress.0.per_gb",
     ]  # fmt: skip
+
+
+def everything_reads_everything(stages: int, regions: int, cost: str) -> Pipeline:
+    places = tuple(
+        StageOffer(name=f"r{one}", region=f"r{one}", cost=Decimal(cost), hours=Decimal(1)) for one in range(regions)
+    )
+    return Pipeline(
+        stages=tuple(
+            Stage(name=f"s{one}", offers=places, reads=tuple(Reads(of=f"s{of}", gb=Decimal(1)) for of in range(one)))
+            for one in range(stages)
+        ),
+        egress=tuple(
+            Egress(from_region=f"r{one}", to_region=f"r{other}", per_gb=Decimal(1))
+            for one, other in product(range(regions), repeat=2)
+        ),
+    )
+
+
+def test_a_stage_with_one_region_is_no_question_however_many_depend_on_it() -> None:
+    assert cheapest_places(everything_reads_everything(80, 1, "1")).cost == 80
+
+
+def test_what_is_settled_at_once_is_bounded_and_more_so_for_costs_of_many_digits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "MOST_CASES", 100)
+    assert cheapest_places(everything_reads_everything(4, 3, "1")).cost == 4
+    with pytest.raises(Invalid, match="over 25 cases; offer fewer regions, or prices of fewer digits"):
+        cheapest_places(everything_reads_everything(4, 3, "1." + 20 * "1"))
+    with pytest.raises(Invalid, match=r"over 100 cases; offer fewer regions$"):
+        cheapest_places(everything_reads_everything(5, 3, "1"))
+
+
+def test_many_groups_of_stages_are_bounded_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    def apart(groups: int) -> Pipeline:
+        own = everything_reads_everything(4, 3, "1")
+        return replace(
+            own,
+            stages=tuple(
+                replace(
+                    one,
+                    name=f"{group}{one.name}",
+                    reads=tuple(replace(read, of=f"{group}{read.of}") for read in one.reads),
+                )
+                for group in range(groups)
+                for one in own.stages
+            ),
+        )
+
+    monkeypatch.setattr(limits, "MOST_CASES", 100)
+    assert cheapest_places(apart(1)).cost == 4
+    with pytest.raises(Invalid, match="offer fewer regions"):
+        cheapest_places(apart(2))

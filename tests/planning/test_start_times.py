@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.errors import Invalid
+from service.planning import capacity_blocks
 from service.planning.capacity_blocks import BlockRun, CapacityBlock, best_blocks
 from service.planning.slots import PriceSlot, only_within, with_profile
 from service.planning.start_times import RunAsked, best_start, cheapest_hours
@@ -257,3 +258,15 @@ def test_a_block_too_short_to_start_in_leads_into_the_next() -> None:
     asked = BlockRun(hours=Decimal(2), start_hours=Decimal(2), earliest=START, deadline=START + 9 * HOUR)
     found = best_blocks(blocks, asked)
     assert ([one.name for one in found.blocks], found.cost, found.usable_hours) == (["short", "next"], 6, 2)
+
+
+def test_more_chains_of_blocks_than_can_be_looked_at_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks = [
+        CapacityBlock(name=f"b{n}", start=START + n * HOUR, end=START + (n + 1) * HOUR, price=Decimal(n + 1))
+        for n in range(6)
+    ]
+    asked = BlockRun(hours=Decimal(4), earliest=START, deadline=START + 6 * HOUR, suspendable=True)
+    assert best_blocks(blocks, asked).cost == 10
+    monkeypatch.setattr(capacity_blocks, "MOST_LOOKED_AT", 20)
+    with pytest.raises(Invalid, match="over 20 worth a look; offer fewer blocks"):
+        best_blocks(blocks, asked)

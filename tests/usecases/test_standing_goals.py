@@ -96,6 +96,75 @@ def test_a_plan_that_keeps_to_the_goal_no_more_is_not_the_best_for_being_cheap(w
     assert ran(watched, "2026-03-03").flipped
 
 
+def test_a_told_offer_that_breaks_the_budget_is_best_no_more_however_small_the_lead(
+    store: Store, clock: TickingClock
+) -> None:
+    learn_market(store, clock)
+    tight = StandingGoal(goal=replace(GOAL, budget=Decimal(4900)), hysteresis=Decimal("0.05"))
+    watch_goal(store, tight, now=day("2026-03-01T01:00"))
+    ran(store, "2026-03-02")
+    learned(store, clock, "3.04", on="2026-03-03")
+    assert not ran(store, "2026-03-04").flipped, "dearer than the best, and within the budget"
+    learned(store, clock, "3.07", on="2026-03-05")
+    assert ran(store, "2026-03-06").outcome == (
+        f"an ablation: best is now {AWS} at 4,800.00 USD; {NIMBUS} would now cost 4,912.00 USD, "
+        "and keeps to the goal no more"
+    )
+    assert not ran(store, "2026-03-07").flipped
+
+
+def test_a_told_offer_that_breaks_another_limit_is_best_no_more_either(watched: Store, clock: TickingClock) -> None:
+    ran(watched, "2026-03-02")
+    learned(watched, clock, "3.04", on="2026-03-03")
+    assert not ran(watched, "2026-03-04").flipped
+    goal = replace(GOAL, regions=("us-*",))
+    watch_goal(watched, StandingGoal(goal=goal, hysteresis=Decimal("0.05")), now=day("2026-03-04T01:00"))
+    assert ran(watched, "2026-03-05").outcome.endswith("keeps to the goal no more")
+
+
+def test_a_goal_ends_with_its_deadline_which_is_told_once(store: Store, clock: TickingClock) -> None:
+    learn_market(store, clock)
+    until = StandingGoal(goal=replace(GOAL, deadline=day("2026-03-12")), notify=("ops",))
+    watch_goal(store, until, now=day("2026-03-01T01:00"))
+    here = planning_here(store)
+
+    def tick(on: str) -> list[str]:
+        clock.set(day(on))
+        names = due_goals(store, clock())
+        for name, slot in names.items():
+            assert run_goal_slot(store, name, slot, clock=clock, worker="test", planner=here) is not None
+        return list(names)
+
+    assert tick("2026-03-02") == ["an ablation"]
+    learned(store, clock, "2.10", on="2026-03-11T20:00")
+    assert tick("2026-03-11T23:00") == ["an ablation"], "nothing meets it any more, which is another matter"
+    assert tick("2026-03-12") == ["an ablation"]
+    learned(store, clock, "2.20", on="2026-03-13")
+    assert tick("2026-03-14") == []
+    [told, lost] = list_events(store)
+    assert (lost.event.type, told.event.type, told.event.notify) == ("plan.flipped", "plan.ended", ("ops",))
+    assert told.event.text == (
+        "an ablation: has ended: its deadline 2026-03-12T00:00:00+00:00 is past; it is planned no more"
+    )
+    runs = list_standing_goal_runs(store, "an ablation", now=day("2026-03-14"))
+    assert [one.plan_id is None for one in runs] == [True, True, False]
+    assert ran(store, "2026-03-15") == runs[0]
+    assert len(list_events(store)) == 2
+    assert [one.ended for on in ("2026-03-11", "2026-03-12") for one in list_standing_goals(store, day(on))] == [
+        False, True,
+    ]  # fmt: skip
+
+
+def test_a_goal_that_ended_is_watched_again_with_another_deadline(store: Store, clock: TickingClock) -> None:
+    learn_market(store, clock)
+    watch_goal(store, StandingGoal(goal=replace(GOAL, deadline=day("2026-03-12"))), now=day("2026-03-01T01:00"))
+    ran(store, "2026-03-02")
+    assert ran(store, "2026-03-13").outcome.startswith("has ended")
+    later = StandingGoal(goal=replace(GOAL, deadline=day("2026-06-12")))
+    watch_goal(store, later, now=day("2026-03-14"))
+    assert "best is now" in ran(store, "2026-03-15").outcome
+
+
 def test_an_offer_that_is_gone_is_best_no_more(watched: Store, clock: TickingClock) -> None:
     ran(watched, "2026-03-02")
     gone = "\n".join(line for line in MARKET.splitlines() if not line.startswith("nimbus"))
