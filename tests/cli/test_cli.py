@@ -138,11 +138,11 @@ def test_a_scenario_may_come_from_a_pipe_as_json(shell: Shell) -> None:
 
 
 def test_a_bad_scenario_names_each_field_and_what_was_meant(shell: Shell) -> None:
-    text = "name: x\ntraining: {gpuz: 8, hours: many, gpu_price: {series: a}}\n"
+    text = "name: x\nfine_tuning: {gpuz: 8, hours: many, gpu_price: {series: a}}\n"
     errors = shell("estimate", "new", "-", given=text, expect=2).stderr
-    assert "training.gpuz: is not a field; did you mean gpus?" in errors
-    assert "training.hours: must be a number, not 'many'" in errors
-    assert "training.gpus: is missing" in errors
+    assert "fine_tuning.gpuz: is not a field; did you mean gpus?" in errors
+    assert "fine_tuning.hours: must be a number, not 'many'" in errors
+    assert "fine_tuning.gpus: is missing" in errors
 
 
 @pytest.mark.parametrize(
