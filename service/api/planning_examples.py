@@ -216,4 +216,31 @@ PIPELINES: Final[dict[str, Any]] = {
             "egress": [{"from_region": "us-east", "price": {"amount": "0.05"}}],
         },
     },
+    "goal": {
+        "summary": "Train wherever the market or our own machines are cheapest, the moving of the text counted",
+        "value": {
+            "data_sets": [{"name": "web text", "regions": ["aws/us-east-1"]}],
+            "stages": [
+                {
+                    "name": "train",
+                    "goal": {
+                        "name": "a small model",
+                        "pretraining": {"llm": "llama-3.2-1b", "tokens": 2e10},
+                        "own": [
+                            {
+                                "name": "our rack",
+                                "accelerator": "nvidia-h100-sxm-80gb",
+                                "gpus": 64,
+                                "gpu_hour": {"amount": "1.60"},
+                                "power_kw": "1.2",
+                                "electricity": {"amount": "0.0826"},
+                            }
+                        ],
+                    },
+                    "reads": [{"of": "web text", "gb": "200"}],
+                }
+            ],
+            "egress": [{"from_region": "*", "price": {"amount": "0.09"}}],
+        },
+    },
 }

@@ -61,16 +61,8 @@ class Answer:
 
 def answered(asked: Asked) -> Answer:
     """The plans that meet a goal. Raises Infeasible with what would have to give, Invalid for work nobody can do."""
-    goal = asked.goal
-    offers = offering(goal, asked.market, asked.known)
-    usable = {name for name, count in zip(offers.accelerators, offers.counts, strict=True) if name and count <= 1}
-    found = search(offers, configured(goal, usable), limits_of(asked))
-    if goal.gpu_hours is not None:
-        # An hour of another GPU is other work, not this with less asked of it.
-        found.relaxed.pop("accelerator", None)
-    best = found.best()
-    if best is None:
-        raise _infeasible(asked, found)
+    goal, (found, best) = asked.goal, searched(asked)
+    offers = found.offers
     own = next((one for one in asked.known.own if one.key == offers.keys[best.offer]), None)
     named = picks(found, best)
     why = explained(found, best, own, moving_together(goal, offers, best.offer))
@@ -82,6 +74,21 @@ def answered(asked: Asked) -> Answer:
         configurations=len(found.configured.configurations),
         contenders=contending(found, best),
     )
+
+
+def searched(asked: Asked) -> tuple[Found, Candidate]:
+    """The market looked through for a goal, and the best that meets it. Raises what `answered` does."""
+    goal = asked.goal
+    offers = offering(goal, asked.market, asked.known)
+    usable = {name for name, count in zip(offers.accelerators, offers.counts, strict=True) if name and count <= 1}
+    found = search(offers, configured(goal, usable), limits_of(asked))
+    if goal.gpu_hours is not None:
+        # An hour of another GPU is other work, not this with less asked of it.
+        found.relaxed.pop("accelerator", None)
+    best = found.best()
+    if best is None:
+        raise _infeasible(asked, found)
+    return found, best
 
 
 def limits_of(asked: Asked) -> Limits:

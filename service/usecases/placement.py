@@ -16,7 +16,7 @@ from service.planning.answering import Asked
 from service.planning.carriers import MarketSearched, carriers
 from service.planning.fleets import FleetOffer, FleetPlan, Quota, cheapest_fleet
 from service.planning.mixed_fleets import Load, LoadOffer, MixedFleet, cheapest_mix
-from service.planning.pipelines import Egress, Pipeline, PipelinePlan, Stage, StageOffer, cheapest_places
+from service.planning.pipelines import Pipeline, PipelinePlan, cheapest_places
 from service.planning.refusals import refuse
 from service.store.store import Store
 from service.usecases.estimates import keep, price_scenario
@@ -29,8 +29,8 @@ from service.usecases.fleet_estimates import (
     one_gpu_hour,
 )
 from service.usecases.goal_prices import asked_of
+from service.usecases.pipeline_stages import egress_of, stage_problems, stages_of
 from service.usecases.placement_questions import (
-    MOST_MOVES,
     MOST_OFFERS,
     MOST_PLACEMENTS,
     MOST_STAGES,
@@ -38,7 +38,6 @@ from service.usecases.placement_questions import (
     FleetAsked,
     FleetOfferAsked,
     PipelineAsked,
-    StageOfferAsked,
     load_of,
     serving_problems,
 )
@@ -159,21 +158,15 @@ def _at_agreed_price(store: Store, known: Asked, one: FleetOfferAsked, offer: Lo
 
 
 def plan_pipeline(store: Store, asked: PipelineAsked, as_of: AsOf) -> PlannedPipeline:
-    """The cheapest region and offer of every stage. Raises Invalid, NoData."""
+    """The cheapest region and offer of every stage. Raises Invalid, NoData, Infeasible where nothing meets a goal."""
     refuse(_pipeline_problems(asked))
     found = PlannedPrices.of(store, as_of, asked)
-    stages = tuple(
-        Stage(
-            name=stage.name,
-            reads=stage.reads,
-            offers=tuple(
-                _stage_offer(found, one, f"stages.{number}.offers.{place}") for place, one in enumerate(stage.offers)
-            ),
-        )
-        for number, stage in enumerate(asked.stages)
-    )
-    egress = tuple(_egress(found, asked))
+    refuse(stage_problems(asked, found))
+    stages = stages_of(store, found, asked)
+    egress = egress_of(found, asked, stages)
     plan = cheapest_places(Pipeline(stages=stages, data_sets=asked.data_sets, egress=egress))
+    of_goals = {stage.name for stage in asked.stages if stage.goal is not None}
+    found.cite(store, [one.offer for one in plan.placed if one.stage in of_goals])
     prices, fx_rates = found.cited()
     return PlannedPipeline(as_of=found.book.as_of, currency=asked.currency, plan=plan, prices=prices, fx_rates=fx_rates)
 
@@ -211,28 +204,6 @@ def _carrier(found: PlannedPrices, one: FleetOfferAsked, number: int) -> LoadOff
 def _machine_hour(found: PlannedPrices, one: FleetOfferAsked, number: int) -> Decimal:
     amount = found.amount(f"offers.{number}.price", one.price, one.unit)
     return times(amount, one.gpus) if one.unit is Unit.GPU_HOUR else amount
-
-
-def _stage_offer(found: PlannedPrices, one: StageOfferAsked, where: str) -> StageOffer:
-    if (one.cost is None) == (one.price is None):
-        raise Invalid.field(where, "give either the cost of the stage or a price, and not both")
-    cost = one.cost
-    if one.price is not None:
-        cost = times(times(found.amount(f"{where}.price", one.price, one.unit), one.units), one.hours)
-    return StageOffer(name=one.name, region=one.region, cost=cost or Decimal(0), hours=one.hours)
-
-
-def _egress(found: PlannedPrices, asked: PipelineAsked) -> Iterator[Egress]:
-    """Every pair of regions that has a price; `*` stands for all the others of the question."""
-    regions = sorted({offer.region for stage in asked.stages for offer in stage.offers})
-    priced: dict[tuple[str, str], Decimal] = {}
-    for number, one in sorted(enumerate(asked.egress), key=lambda numbered: numbered[1].to_region != "*"):
-        amount = found.amount(f"egress.{number}.price", one.price, Unit.GB)
-        for region in regions if one.to_region == "*" else (one.to_region,):
-            if region != one.from_region:
-                priced[one.from_region, region] = amount
-    for (source, target), amount in priced.items():
-        yield Egress(from_region=source, to_region=target, per_gb=amount)
 
 
 def _fleet_problems(asked: FleetAsked, as_of: AsOf) -> Iterator[FieldProblem]:
@@ -273,9 +244,6 @@ def _pipeline_problems(asked: PipelineAsked) -> Iterator[FieldProblem]:
         yield FieldProblem("stages", f"must have at most {MOST_PLACEMENTS} offers together")
     if len(asked.egress) > MOST_PLACEMENTS:
         yield FieldProblem("egress", f"must be at most {MOST_PLACEMENTS} pairs")
-    regions = {offer.region for stage in asked.stages for offer in stage.offers}
-    if sum(len(stage.reads) for stage in asked.stages) * len(regions) ** 2 > MOST_MOVES:
-        yield FieldProblem("stages", f"read too much between {len(regions)} regions; over {MOST_MOVES} moves")
     for number, stage in enumerate(asked.stages):
         for place, one in enumerate(stage.offers):
             if one.units <= 0 or one.hours < 0:

@@ -95,7 +95,9 @@ class StageAsked:
     __pydantic_config__: ClassVar = FORBID_UNKNOWN
 
     name: str
-    offers: tuple[StageOfferAsked, ...]
+    offers: tuple[StageOfferAsked, ...] = ()
+    goal: Goal | None = None
+    """Work: every region of the market that can do it counts with its cheapest offer, called `provider/region`."""
     reads: tuple[Reads, ...] = ()
     """Of data sets, and of stages named before it."""
 
@@ -107,8 +109,9 @@ class EgressAsked:
     __pydantic_config__: ClassVar = FORBID_UNKNOWN
 
     from_region: str
+    """Any region if `*`."""
     to_region: str = "*"
-    """Any other region if `*`; a pair that is named by itself goes before."""
+    """Any other region if `*`; the price that names most of a pair is the one that counts."""
     price: PriceInput
     """[currency/GB]"""
 

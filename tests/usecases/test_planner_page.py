@@ -127,6 +127,13 @@ def test_the_pipeline_of_the_page_prepares_where_the_data_lie(bundled: Store) ->
     assert [one.gb for one in planned.plan.transfers] == [4000]
 
 
+def test_the_stages_of_the_page_that_are_goals_run_where_market_and_moving_are_cheapest(bundled: Store) -> None:
+    planned = plan_pipeline(bundled, read_pipeline(QUESTIONS["searched"]), AsOf(NOW, NOW))
+    assert [one.stage for one in planned.plan.placed] == ["train", "evaluate"]
+    assert planned.plan.cost == sum(one.cost for one in (*planned.plan.placed, *planned.plan.transfers))
+    assert {one.series for one in planned.prices} == {one.offer for one in planned.plan.placed}
+
+
 @pytest.mark.parametrize("name", sorted(GOALS.keys() - {"train"}))
 def test_every_goal_of_the_page_is_answered_from_the_bundled_prices(bundled: Store, name: str) -> None:
     plan = planned(bundled, name)
