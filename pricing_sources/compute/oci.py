@@ -9,10 +9,9 @@ Traps of the feed that decide the shape of this module:
 - A preemptible machine costs half, but only the documentation says so, and not of which: no price here.
 - Of 450 products seven are GPUs.
 
-Oracle publishes its machine shapes beside the list: how many GPUs each has, and which parts it is
-billed by. They are not read, because a price needs nothing of them: it is for one GPU of a part,
-whatever shape holds it; which accelerator that is, neither the shapes of GPU2 nor their parts say;
-and their memory is of the shape in most rows and of one GPU in others.
+A part is sold in machine shapes, each with so many GPUs: the price of a GPU is that of each shape, too,
+so that who needs eight in one machine finds the shape that has them. Oracle publishes its shapes beside
+the list, without a price; they stand here as a table.
 """
 
 import json
@@ -52,6 +51,18 @@ ACCELERATORS: Final = {
 }
 """Part number to accelerator, where the display name does not say it in full: the products of the Cost
 Estimator, oracle.com/a/ocom/docs/cloudestimator2/data/products.json (read 2026-10)."""
+SHAPES: Final = {
+    "B88517": ("BM.GPU2.2",),
+    "B88518": ("VM.GPU2.1",),
+    "B89734": ("VM.GPU3.1", "VM.GPU3.2", "VM.GPU3.4", "BM.GPU3.8"),
+    "B92740": ("BM.GPU4.8",),
+    "B95907": ("BM.GPU.A100-v2.8",),
+    "B95909": ("VM.GPU.A10.1", "VM.GPU.A10.2", "BM.GPU.A10.4"),
+    "B98415": ("BM.GPU.H100.8",),
+    "B109479": ("BM.GPU.L40S.4",),
+}
+"""Part number to the shapes that are billed by it; the last number of a shape's name counts its GPUs:
+github.com/opencost/opencost, pkg/cloud/oracle/partnumbers/shape_part_numbers.json (read 2026-11-28)."""
 
 
 class Oci:
@@ -67,6 +78,7 @@ class Oci:
         licence="Public and unauthenticated; no licence is stated.",
         attribution="Prices: Oracle Cloud price list",
         cadence=Cadence(cron="15 5 * * *", jitter=timedelta(minutes=30)),
+        parser_version=2,
         plausible={Unit.GPU_HOUR: (Decimal("0.05"), Decimal(50))},
         snapshot=True,
     )
@@ -82,13 +94,13 @@ class Oci:
         yield Document.of(self.info.id, reply, request.now)
 
     def parse(self, document: Document) -> Iterator[Reading]:
-        """Read one reading per price of each product. Raises ShapeChanged."""
+        """Read one reading per price of each product, and one for each shape it is sold in. Raises ShapeChanged."""
         for position, row in enumerate(_products(exact_json(document.body))):
             locator = f"/items/{position}"
             for number, local in enumerate(required(row, "currencyCodeLocalizations", locator)):
                 place = f"{locator}/currencyCodeLocalizations/{number}"
                 for index, price in enumerate(required(local, "prices", place)):
-                    yield _reading(row, local, price, document, f"{place}/prices/{index}")
+                    yield from _readings(row, local, price, document, f"{place}/prices/{index}")
 
 
 SOURCE: Final = Oci()
@@ -109,31 +121,43 @@ def _is_billed_by_parts(shape: object) -> bool:
     return isinstance(shape, Mapping) and {"OCPU", "GPU"} <= shape.keys()
 
 
-def _reading(
+def _readings(
     row: Mapping[str, Any], local: Mapping[str, Any], price: Mapping[str, Any], document: Document, locator: str
-) -> Reading:
+) -> Iterator[Reading]:
     if required(row, "metricName", locator) != METRIC:
-        return Skipped("not_accelerated", locator)
-    if required(price, "model", locator) != PAY_AS_YOU_GO:
-        return Skipped("not_a_list_price", locator)
-    stated = required(price, "value", locator)
+        yield Skipped("not_accelerated", locator)
+    elif required(price, "model", locator) != PAY_AS_YOU_GO:
+        yield Skipped("not_a_list_price", locator)
+    else:
+        yield from _of_a_gpu(row, local, required(price, "value", locator), document, locator)
+
+
+def _of_a_gpu(
+    row: Mapping[str, Any], local: Mapping[str, Any], stated: object, document: Document, locator: str
+) -> Iterator[Reading]:
     amount = stated_price(stated)
     if isinstance(amount, str):
-        return Rejected(amount, locator, json.dumps(row, default=str)[:500])
+        yield Rejected(amount, locator, json.dumps(row, default=str)[:500])
+        return
     if amount == 0:
-        return Skipped("zero_price", locator)
-    part = required(row, "partNumber", locator)
-    offer = Offer(
-        source=Oci.info.id,
-        provider="oci",
-        sku=part,
-        region="global",
-        accelerator=ACCELERATORS.get(part, str(required(row, "displayName", locator))),
-        gpus=Decimal(1),
-        memory_gb=None,
-    )
-    currency = required(local, "currencyCode", locator)
-    asked = Asked(
-        price=amount, currency=currency, published_amount=str(stated), published_unit=f"{currency} ({METRIC})"
-    )
-    return offer_price(offer, asked, document, locator)
+        yield Skipped("zero_price", locator)
+        return
+    part, currency = required(row, "partNumber", locator), required(local, "currencyCode", locator)
+    name = ACCELERATORS.get(part, str(required(row, "displayName", locator)))
+    for sku, gpus in ((part, 1), *((shape, int(shape.rpartition(".")[2])) for shape in SHAPES.get(part, ()))):
+        offer = Offer(
+            source=Oci.info.id,
+            provider="oci",
+            sku=sku,
+            region="global",
+            accelerator=name,
+            gpus=Decimal(gpus),
+            memory_gb=None,
+        )
+        asked = Asked(
+            price=amount * gpus,
+            currency=currency,
+            published_amount=str(stated),
+            published_unit=f"{currency} ({METRIC})",
+        )
+        yield offer_price(offer, asked, document, locator)

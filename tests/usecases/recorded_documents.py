@@ -129,9 +129,9 @@ READ: Final = (
         "gpu/oci/prices_usd.json",
         "oci",
         rows=520,
-        prices=7,
+        prices=19,
         skipped={"not_accelerated": 513},
-        golden={"B98415/global/on_demand": "10", "B92740/global/on_demand": "3.05"},
+        golden={"B98415/global/on_demand": "10", "BM.GPU4.8/global/on_demand": "3.05"},
     ),
     Recorded(
         "gpu/oci/gpuhunt_cloudestimator_shapes_excerpt.json",
