@@ -1,12 +1,9 @@
 """Where things run, on the command line: fleets and pipelines."""
 
-import os
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -24,14 +21,13 @@ from service.usecases.placement import PlannedFleet, PlannedPipeline, plan_fleet
 from service.usecases.placement_questions import read_fleet, read_pipeline
 from service.usecases.prices import as_of
 
-STDOUT: Final = 1
 Question = Annotated[Path, typer.Argument(metavar="FILE", help="The question in YAML or JSON; - reads standard input.")]
 
 
 def fleet(file: Question, *, valid_at: ValidAt = None, known_at: KnownAt = None, as_json: AsJson = False) -> None:
     """Which work runs on which offer, or which machines carry a load; the answer is kept as an estimate."""
     asked = read_fleet(text_of(file, "FILE"))
-    with session() as opened, _solver_speaks_aside():
+    with session() as opened:
         now = opened.now()
         question = as_of(now, moment("--valid-at", valid_at), moment("--known-at", known_at))
         found = plan_fleet(opened.store, asked, question, now=now)
@@ -59,19 +55,6 @@ def pipeline(file: Question, *, valid_at: ValidAt = None, known_at: KnownAt = No
         return
     _tell_pipeline(found.plan, found.currency)
     _cite(found)
-
-
-@contextmanager
-def _solver_speaks_aside() -> Iterator[None]:
-    """HiGHS greets on standard output, from below Python, whatever it is told; there only the answer belongs."""
-    sys.stdout.flush()
-    kept = os.dup(STDOUT)
-    os.dup2(sys.__stderr__.fileno() if sys.__stderr__ else STDOUT, STDOUT)
-    try:
-        yield
-    finally:
-        os.dup2(kept, STDOUT)
-        os.close(kept)
 
 
 def _tell_works(plan: FleetPlan, currency: str) -> None:
